@@ -1,0 +1,81 @@
+//! What the running kernel can do, learnt from the release that `uname(2)` reports.
+
+/// A kernel's version, without what follows the first two numbers. Later ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(u32);
+
+/// The first version with the flag `F`: the interpreter is opened when it is registered, not when it is needed
+/// (Linux commit 948b701a607f, "binfmt_misc: add persistent opened binary handler for containers").
+pub const FIX_BINARY: Version = Version::new(4, 8);
+
+/// The first version that tells the interpreter, in `AT_FLAGS`, that the flag `P` preserved `argv[0]` (Linux commit
+/// 2347961b11d4, "binfmt_misc: pass binfmt_misc flags to the interpreter"). Before, QEMU would have to guess.
+pub const TELLS_ARGV0: Version = Version::new(5, 12);
+
+/// The first version in which each user namespace may have a binfmt_misc of its own (Linux commit 21ca59b365c0,
+/// "binfmt_misc: enable sandboxed mounts").
+pub const NAMESPACED: Version = Version::new(6, 7);
+
+impl Version {
+    /// The version `major.minor`.
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self((major as u32) << 16 | minor as u32)
+    }
+
+    /// Reads the start of a release, such as `6.18.44-fc-v595` or `5.10.0-rc3+`; a number that is missing is 0.
+    ///
+    /// So one that does not start with a number is 0.0: such a kernel is taken to be too old for everything.
+    pub fn parse(release: &[u8]) -> Self {
+        let mut numbers = [0u16; 2];
+        let mut rest = release.iter();
+        for number in &mut numbers {
+            for byte in rest.by_ref() {
+                match byte {
+                    b'0'..=b'9' => *number = number.saturating_mul(10).saturating_add((byte & 15).into()),
+                    b'.' => break,
+                    _ => {
+                        rest = [].iter(); // what follows belongs to no number
+                        break;
+                    }
+                }
+            }
+        }
+        let [major, minor] = numbers;
+        Self::new(major, minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_as_they_are_in_the_wild() {
+        for (release, (major, minor)) in [
+            ("4.19.0-27-amd64", (4, 19)),
+            ("5.10.0-rc3+", (5, 10)),
+            ("6.18.44-fc-v595", (6, 18)),
+            ("2.6.32-754.el6", (2, 6)),
+            ("3.10.0-1160.el7", (3, 10)),
+            ("4.4.0-19041-Microsoft", (4, 4)),
+            ("4.8", (4, 8)),
+            ("6", (6, 0)),
+            ("6-custom", (6, 0)),
+            ("7.", (7, 0)),
+            ("99999.1", (65535, 1)),
+            ("garbage", (0, 0)),
+            ("v6.1", (0, 0)),
+            ("-6.1", (0, 0)),
+            ("", (0, 0)),
+        ] {
+            assert_eq!(Version::parse(release.as_bytes()), Version::new(major, minor), "{release}");
+        }
+    }
+
+    #[test]
+    fn a_fix_binary_kernel_is_4_8_or_later() {
+        for (release, can) in [("4.7.10", false), ("4.8.0", true), ("4.10", true), ("3.19", false), ("10.0", true)] {
+            assert_eq!(Version::parse(release.as_bytes()) >= FIX_BINARY, can, "{release}");
+        }
+    }
+}
