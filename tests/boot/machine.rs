@@ -1,0 +1,205 @@
+//! A machine to try things in: a Debian kernel booted by QEMU in software, with an initramfs made for the occasion
+//! and its serial console read back. Nothing is mounted in it, not even /proc, but what the test mounts.
+//!
+//! The kernel starts `/init`: the test's own program if it gave one, else the harness's `/sbin/init`, a shell script
+//! that runs the test's commands one after the other, frames what each said and how it ended, and resets the machine.
+
+use crate::common::{TOP, debian, fetch, run};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a boot may take before it counts as hung. Most take 3.
+const SECONDS: &str = "60";
+
+/// For the kernel: the console, silence, a reset when it panics; and neither self-tests nor mitigations, which cost
+/// half a second of emulation. (Not `nokaslr`: the kernel hands it on to PID 1 as an argument.)
+const ARGUMENTS: &str = "console=ttyS0 quiet panic=-1 cryptomgr.notests mitigations=off";
+
+/// Packages of trixie the tests take programs from, as architecture and name.
+const PACKAGES: [(&str, &str); 4] = [
+    ("amd64", "busybox-static"),   // what runs in the machine
+    ("amd64", "qemu-user"),        // the interpreters
+    ("amd64", "qemu-user-binfmt"), // Debian's rules for them
+    ("arm64", "busybox-static"),   // a foreign program
+];
+
+/// Whether machines with this suite's kernel can be had here, and if not, why. Brings what can be brought.
+pub fn need(suite: &str) -> Result<(), String> {
+    static KNOWN: Mutex<BTreeMap<String, Result<(), String>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap(); // held all along: tests run side by side, and one fetch is enough
+    let look = || {
+        for tool in ["cpio", "qemu-system-x86_64", "timeout"] {
+            run(Command::new(tool).arg("--version"))?;
+        }
+        for (arch, package) in PACKAGES {
+            fetch(arch, package)?;
+        }
+        kernel(suite).map(drop)
+    };
+    known.entry(suite.into()).or_insert_with(look).clone()
+}
+
+/// The suite's kernel and the directory of its modules.
+fn kernel(suite: &str) -> Result<(PathBuf, PathBuf), String> {
+    let said = run(Command::new(Path::new(TOP).join("tests/boot/kernel")).arg(suite))?;
+    let mut lines = said.lines().map(PathBuf::from);
+    lines.next().zip(lines.next()).ok_or(format!("tests/boot/kernel {suite} says: {said}"))
+}
+
+/// A machine in the making.
+pub struct Machine {
+    suite: String,
+    files: Vec<(String, PathBuf)>,
+    commands: Vec<String>,
+    arguments: String,
+}
+
+impl Machine {
+    /// One with the kernel of this suite of Debian: `bullseye` (Linux 5.10), `bookworm` (6.1), `trixie` (6.12), `sid`.
+    pub fn new(suite: &str) -> Self {
+        Machine { suite: suite.into(), files: Vec::new(), commands: Vec::new(), arguments: String::new() }
+    }
+
+    /// Puts a copy of a file of this host at `path`, in place of the harness's own if there is one. `/init` is what
+    /// the kernel starts; the test's commands run once that executes `/sbin/init`, which is the harness's.
+    pub fn file(mut self, path: &str, host: impl Into<PathBuf>) -> Self {
+        self.files.push((path.into(), host.into()));
+        self
+    }
+
+    /// Adds to the kernel's command line. What the kernel does not know, PID 1 gets: `NAME=value` in its environment,
+    /// the rest as arguments.
+    pub fn append(mut self, arguments: &str) -> Self {
+        self.arguments = format!("{} {arguments}", self.arguments);
+        self
+    }
+
+    /// Runs a command, or several lines of shell, in a shell of its own.
+    pub fn run(mut self, command: &str) -> Self {
+        self.commands.push(command.into());
+        self
+    }
+
+    /// Boots it and waits until it resets, which is how it ends, be it by a panic of the kernel.
+    pub fn boot(self) -> Console {
+        static BOOTS: AtomicUsize = AtomicUsize::new(0);
+        let boot = format!("boot-{}-{}", process::id(), BOOTS.fetch_add(1, Ordering::Relaxed));
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(boot);
+        let (kernel, modules) = kernel(&self.suite).unwrap();
+        let initramfs = self.initramfs(&dir, &modules).unwrap();
+
+        // Without cmpxchg16b (cx16): with it QEMU 7.2 now and then leaves garbage in the flags, and one boot of trixie
+        // in thirty ended in a double fault or an oops.
+        let output = Command::new("timeout")
+            .args(["--foreground", SECONDS, "qemu-system-x86_64"])
+            .args("-accel tcg -cpu max,-cx16 -smp 1 -m 512M".split(' '))
+            .args("-nodefaults -no-user-config -no-reboot -display none -serial stdio".split(' '))
+            .arg("-kernel")
+            .arg(kernel)
+            .arg("-initrd")
+            .arg(initramfs)
+            .arg("-append")
+            .arg(format!("{ARGUMENTS}{}", self.arguments))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        fs::remove_dir_all(&dir).unwrap();
+
+        let mut text = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+        text += &String::from_utf8_lossy(&output.stderr);
+        // Captured by libtest, and shown when the test fails.
+        println!("--- console of {} ---\n{}\n--- end ---", self.suite, text.trim_end());
+        assert!(output.status.success(), "QEMU: {} (124: not done in {SECONDS} s)", output.status);
+        let numbers = 1..=self.commands.len();
+        let ran = numbers.map_while(|number| Ran::find(&text, number)).collect();
+        Console { text, ran }
+    }
+
+    fn initramfs(&self, dir: &Path, modules: &Path) -> io::Result<PathBuf> {
+        let root = dir.join("root");
+        let at = |path: &str| -> io::Result<PathBuf> {
+            let path = root.join(path.trim_start_matches('/'));
+            fs::create_dir_all(path.parent().unwrap_or(&root))?;
+            let _ = fs::remove_file(&path); // lest a file be written through a link, to where it leads on this host
+            Ok(path)
+        };
+        fs::copy(debian("amd64", "/usr/bin/busybox"), at("/bin/busybox")?)?;
+        symlink("busybox", at("/bin/sh")?)?;
+        symlink("sbin/init", at("/init")?)?;
+        let init = at("/sbin/init")?;
+        fs::write(&init, self.script())?;
+        fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
+
+        // What the kernel asks for when binfmt_misc is first mounted is `modprobe fs-binfmt_misc`.
+        symlink("/bin/busybox", at("/sbin/modprobe")?)?;
+        let version = modules.file_name().unwrap_or_default().to_string_lossy();
+        let under = |file: &str| at(&format!("/lib/modules/{version}/{file}"));
+        for module in ["kernel/fs/binfmt_misc.ko", "kernel/fs/binfmt_misc.ko.xz"] {
+            if modules.join(module).exists() {
+                fs::copy(modules.join(module), under(module)?)?;
+                fs::write(under("modules.dep")?, format!("{module}:\n"))?;
+                fs::write(under("modules.alias")?, "alias fs-binfmt_misc binfmt_misc\n")?;
+            }
+        }
+
+        for (path, host) in &self.files {
+            fs::copy(host, at(path)?)
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", host.display())))?;
+        }
+        run(Command::new("sh")
+            .current_dir(&root)
+            .args(["-c", "find . | cpio --quiet -o -H newc -R 0:0 >../initramfs"]))
+        .map_err(io::Error::other)?;
+        Ok(dir.join("initramfs"))
+    }
+
+    /// `/sbin/init`. What it prints is what [`Ran::find`] reads.
+    fn script(&self) -> String {
+        let mut script = String::from("#!/bin/sh\n/bin/busybox --install -s /bin\n");
+        for (number, command) in (1..).zip(&self.commands) {
+            script += &format!("echo '@@@ {number} begins'\n(\n{command}\n)\necho \"\n@@@ {number} ends with $?\"\n");
+        }
+        script + "reboot -f\n"
+    }
+}
+
+/// What a machine said: all of it, and of each command that came to an end.
+pub struct Console {
+    pub text: String,
+    pub ran: Vec<Ran>,
+}
+
+impl Console {
+    /// The commands in their order: `let [mount, register] = console.ran();` Fails unless all of them came to an end.
+    pub fn ran<const N: usize>(&self) -> &[Ran; N] {
+        let ran = self.ran.as_slice();
+        ran.try_into().unwrap_or_else(|_| panic!("{} commands of {N} came to an end", ran.len()))
+    }
+}
+
+/// How one command ended: its exit status and what it said, both streams together.
+pub struct Ran {
+    pub status: i32,
+    pub output: String,
+}
+
+impl Ran {
+    /// For an assertion: `assert_eq!(mount.said(), (0, ""))`.
+    pub fn said(&self) -> (i32, &str) {
+        (self.status, &self.output)
+    }
+
+    fn find(text: &str, number: usize) -> Option<Ran> {
+        let (_, rest) = text.split_once(&format!("@@@ {number} begins\n"))?;
+        let (output, rest) = rest.split_once(&format!("\n@@@ {number} ends with "))?;
+        let status = rest.lines().next()?.parse().ok()?;
+        let output = output.into();
+        Some(Ran { status, output })
+    }
+}

@@ -1,0 +1,104 @@
+//! What the tests share: the binary, Debian's packages, a namespace to register in, and how to skip.
+#![allow(dead_code)] // each test program uses a part of it
+
+pub mod namespace;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::{collections::BTreeMap, env, fs, io, io::Write};
+
+/// The repository.
+pub const TOP: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_binfmt_register");
+
+/// A file of Debian trixie's packages for `arch`, by the path it has when installed. See [`fetch`].
+pub fn debian(arch: &str, file: &str) -> PathBuf {
+    let file = file.trim_start_matches('/');
+    Path::new(TOP).join(format!("target/debian/trixie-{arch}/{file}"))
+}
+
+/// Brings a package of Debian trixie below [`debian`], unless it is there.
+pub fn fetch(arch: &str, package: &str) -> Result<(), String> {
+    static KNOWN: Mutex<BTreeMap<(String, String), Result<(), String>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap(); // held all along: tests run side by side, and one fetch is enough
+    let bring = || {
+        let mut command = Command::new(Path::new(TOP).join("qemu/fetch"));
+        run(command.args(["-s", "trixie", "-a", arch]).arg(debian(arch, "/")).arg(package)).map(drop)
+    };
+    known.entry((arch.into(), package.into())).or_insert_with(bring).clone()
+}
+
+/// The standard output of a command that succeeds; of another, what went wrong.
+pub fn run(command: &mut Command) -> Result<String, String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{name}: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(format!("{name}: {}: {}", output.status, said.trim()))
+        }
+    }
+}
+
+/// Says aloud that a test is skipped, which libtest would swallow if it were printed by `eprintln!`. With
+/// `REQUIRE_ALL=1` in the environment, fails it.
+pub fn skip(test: &str, why: &str) {
+    assert!(env::var_os("REQUIRE_ALL").is_none_or(|all| all != "1"), "{test} cannot run: {why}");
+    let _ = writeln!(io::stderr(), "{test} SKIPPED: {why}");
+}
+
+/// As [`debian`], of any suite.
+pub fn debian_of(suite: &str, arch: &str, file: &str) -> PathBuf {
+    Path::new(TOP).join(format!("target/debian/{suite}-{arch}")).join(file.trim_start_matches('/'))
+}
+
+/// As [`fetch`], of any suite.
+pub fn fetch_of(suite: &str, arch: &str, package: &str) -> Result<(), String> {
+    let mut command = Command::new(Path::new(TOP).join("qemu/fetch"));
+    run(command.args(["-s", suite, "-a", arch]).arg(debian_of(suite, arch, "/")).arg(package)).map(drop)
+}
+
+/// A directory for the files of one test, empty.
+pub fn scratch(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// A copy of what the package is built from, below [`scratch`], for a test to change.
+pub fn copy_of_the_package(name: &str) -> PathBuf {
+    let copy = scratch(name);
+    for part in ["Cargo.toml", "Cargo.lock", "build.rs", "src", "qemu/targets"] {
+        let to = copy.join(part);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        run(Command::new("cp").arg("-R").arg(Path::new(TOP).join(part)).arg(to)).unwrap();
+    }
+    // It lies inside the repository, of whose package it is no part.
+    let manifest = copy.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    if !text.contains("[workspace]") {
+        fs::write(manifest, text + "\n[workspace]\n").unwrap();
+    }
+    copy
+}
+
+/// The cargo that runs this test, in `dir`, with what is already downloaded. `build` is the directory it builds in, which
+/// is kept from one run to the next.
+pub fn cargo(dir: &Path, build: &str, subcommand: &str) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(build);
+    cargo.current_dir(dir).args([subcommand, "--offline"]).env("CARGO_TARGET_DIR", target);
+    // What cargo tells this test of its own package is not for the one built here.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}

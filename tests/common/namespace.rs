@@ -1,0 +1,334 @@
+//! A user namespace, and with it a binfmt_misc, of a test's own (Linux 6.7): what is done there cannot change the
+//! machine, and is gone with the test.
+
+use super::{BINARY, TOP, debian, fetch, skip};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, process, thread};
+
+/// Where binfmt_misc is mounted.
+pub const MOUNT: &str = "/proc/sys/fs/binfmt_misc";
+
+/// A process that waits in a user and a mount namespace of its own.
+pub struct Namespace {
+    // It waits for its standard input to end: so it ends even if the test is killed.
+    holder: Child,
+}
+
+/// An entry, as the kernel shows it.
+#[derive(Debug, PartialEq)]
+pub struct Entry {
+    pub enabled: bool,
+    pub interpreter: String,
+    pub flags: String,
+}
+
+impl Namespace {
+    /// One with binfmt_misc mounted, and empty. `None`, said aloud, where this machine cannot.
+    pub fn new() -> Option<Self> {
+        let shell = format!("mount -t binfmt_misc binfmt_misc {MOUNT}");
+        Self::with(&shell)
+    }
+
+    /// One without. What may be mounted in the namespace it was copied from is hidden: root could write to it.
+    pub fn bare() -> Option<Self> {
+        let shell = format!("mount -t tmpfs tmpfs {MOUNT}");
+        Self::with(&shell)
+    }
+
+    fn with(setup: &str) -> Option<Self> {
+        let ready = possible().clone().and_then(|()| Self::start(setup));
+        if let Err(why) = &ready {
+            skip(thread::current().name().unwrap_or_default(), why);
+        }
+        ready.ok()
+    }
+
+    fn start(setup: &str) -> Result<Self, String> {
+        let mut holder = Command::new("unshare")
+            .args(["-Urm", "sh", "-c"])
+            .arg(format!("{setup} && echo ready && exec cat"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("unshare: {error}"))?;
+        let mut said = String::new();
+        let _ = BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said);
+        let namespace = Self { holder };
+        if said == "ready\n" { Ok(namespace) } else { Err(namespace.why()) }
+    }
+
+    /// What a holder that did not come up said.
+    fn why(mut self) -> String {
+        let mut said = String::new();
+        let _ = self.holder.stderr.take().unwrap().read_to_string(&mut said);
+        format!("no user namespace with a binfmt_misc of its own (Linux 6.7): {}", said.trim())
+    }
+
+    /// A command that runs there, with nothing of this environment but `PATH`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        // One that hangs shall fail, with exit status 124.
+        let mut command = Command::new("timeout");
+        command.args([
+            "20",
+            "nsenter",
+            "-U",
+            "-m",
+            "--preserve-credentials",
+            "-t",
+            &self.holder.id().to_string(),
+            "--",
+        ]);
+        command.arg(program);
+        clean(&mut command);
+        command
+    }
+
+    /// The tool, with variables `NAME=value`; Debian's interpreters, if they say nothing else.
+    pub fn tool(&self, variables: &[&str], arguments: &[&str]) -> Said {
+        self.under(&[], variables, arguments)
+    }
+
+    /// The same, started by another command, such as strace.
+    pub fn under(&self, wrapper: &[&str], variables: &[&str], arguments: &[&str]) -> Said {
+        Said::of(&mut self.tool_command(wrapper, variables, arguments))
+    }
+
+    /// The command of [`Namespace::under`].
+    pub fn tool_command(&self, wrapper: &[&str], variables: &[&str], arguments: &[&str]) -> Command {
+        let words = [wrapper, &[BINARY], arguments].concat();
+        let mut command = self.command(words[0]);
+        command.args(&words[1..]).env("QEMU_BINARY_PATH", interpreters());
+        command.envs(variables.iter().map(|variable| variable.split_once('=').unwrap()));
+        command
+    }
+
+    /// A shell script; `$TOOL` is the tool.
+    pub fn sh(&self, script: &str) -> Said {
+        let mut command = self.command("sh");
+        Said::of(command.args(["-c", script]).env("TOOL", BINARY).env("QEMU_BINARY_PATH", interpreters()))
+    }
+
+    /// Registers a line by hand.
+    #[track_caller]
+    pub fn register(&self, line: &str) {
+        let mut command = self.command("sh");
+        // The shell's own echo would take the backslashes for its own.
+        command.args(["-c", &format!("printf %s \"$1\" >{MOUNT}/register"), "sh", line]);
+        Said::of(&mut command).exits(0);
+    }
+
+    /// Whether a real program of that architecture of Debian's runs.
+    pub fn runs(&self, arch: &str) -> bool {
+        let said = Said::of(self.command(program(arch)).args(["echo", "it runs"]));
+        said.status == 0 && said.out == "it runs\n"
+    }
+
+    /// The directory where binfmt_misc is mounted, as seen from here.
+    fn entries_at(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{MOUNT}", self.holder.id()))
+    }
+
+    /// The names of all entries, sorted.
+    pub fn entries(&self) -> Vec<String> {
+        self.state().into_keys().collect()
+    }
+
+    /// All that is registered: the name and the text of each entry.
+    pub fn state(&self) -> BTreeMap<String, String> {
+        let names = fs::read_dir(self.entries_at()).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.into_string().unwrap());
+        let names = names.filter(|name| name != "register" && name != "status");
+        // One that goes while it is read is not there.
+        names.filter_map(|name| Some((name.clone(), fs::read_to_string(self.entries_at().join(name)).ok()?))).collect()
+    }
+
+    /// One entry.
+    pub fn entry(&self, name: &str) -> Option<Entry> {
+        let text = fs::read_to_string(self.entries_at().join(name)).ok()?;
+        let line = |start| text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default().to_string();
+        Some(Entry {
+            enabled: text.starts_with("enabled\n"),
+            interpreter: line("interpreter "),
+            flags: line("flags: "),
+        })
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+/// What a command said, and its exit status: 128 and the number for one that a signal ended.
+#[derive(Debug)]
+pub struct Said {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    /// Runs a command.
+    #[track_caller]
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.stdin(Stdio::null()).output();
+        Self::from(output.unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program())))
+    }
+
+    /// Checks the exit status.
+    #[track_caller]
+    pub fn exits(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "exit status; {self:#?}");
+        self
+    }
+
+    /// Checks that there is a line on standard error with all these words.
+    #[track_caller]
+    pub fn says(self, words: &[&str]) -> Self {
+        let said = self.err.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        assert!(said, "no line with {words:?}; {self:#?}");
+        self
+    }
+
+    /// Checks that nothing but one such line is said, and on standard output nothing. How long the entries last, which
+    /// a run may say that finds some of ours, is no part of it.
+    #[track_caller]
+    pub fn says_only(self, words: &[&str]) -> Self {
+        let lines = self.err.lines().filter(|line| !line.starts_with("registered for this user namespace"));
+        assert!(lines.count() == 1 && self.err.ends_with('\n'), "not one line; {self:#?}");
+        assert_eq!(self.out, "", "on standard output; {self:#?}");
+        self.says(words)
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        let signal = || 128 + output.status.signal().unwrap_or(0);
+        Self {
+            status: output.status.code().unwrap_or_else(signal),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A directory of a test's own, gone with it.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&dir).unwrap();
+        Self(dir)
+    }
+
+    /// A copy of a file, under another name.
+    ///
+    /// Made by a process of its own: if this one held it open for writing, another thread's child could hold it a moment
+    /// longer, in which it cannot be executed (`ETXTBSY`).
+    #[track_caller]
+    pub fn copy(&self, from: impl AsRef<Path>, name: &str) -> PathBuf {
+        let to = self.0.join(name);
+        Said::of(Command::new("cp").arg(from.as_ref()).arg(&to)).exits(0);
+        to
+    }
+
+    /// An executable file with that content; see [`Scratch::copy`].
+    #[track_caller]
+    pub fn executable(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let part = self.0.join(format!("{name}.part"));
+        fs::write(&part, content).unwrap();
+        fs::set_permissions(&part, fs::Permissions::from_mode(0o755)).unwrap();
+        let to = self.copy(&part, name);
+        fs::remove_file(part).unwrap();
+        to
+    }
+
+    /// The path as text.
+    pub fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    /// `QEMU_BINARY_PATH` for interpreters that lie here.
+    pub fn variable(&self) -> String {
+        format!("QEMU_BINARY_PATH={}", self.path())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Gives a command an environment in which the same happens on every machine.
+pub fn clean(command: &mut Command) {
+    let path = env::var("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")).env("LC_ALL", "C");
+}
+
+/// Where Debian's interpreters are, for this machine.
+pub fn interpreters() -> PathBuf {
+    debian("amd64", "usr/bin")
+}
+
+/// Debian's static busybox for an architecture, by Debian's name of it.
+pub fn program(arch: &str) -> PathBuf {
+    fetch(arch, "busybox-static").unwrap();
+    debian(arch, "usr/bin/busybox")
+}
+
+/// The names of all architectures that Debian has an interpreter for, but this machine's own.
+pub fn architectures() -> Vec<String> {
+    let table = fs::read_to_string(Path::new(TOP).join("qemu/targets")).unwrap();
+    let names = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next());
+    let there = |name: &&str| interpreters().join(format!("qemu-{name}")).exists();
+    names.filter(there).filter(|name| *name != "x86_64").map(String::from).collect()
+}
+
+/// Whether this machine's kernel runs programs for i386.
+pub fn runs_i386() -> bool {
+    fetch("i386", "busybox-static").unwrap();
+    // Through `sh`: to execute it from here would be an error where it does not run.
+    let mut command = Command::new("sh");
+    command.args(["-c", "$0 true"]).arg(program("i386")).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether a command is there; where it is not, the test is skipped aloud.
+pub fn has(command: &str) -> bool {
+    let found = Command::new(command).arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        skip(thread::current().name().unwrap_or_default(), &format!("no command {command}"));
+    }
+    found
+}
+
+/// Whether tests can have a [`Namespace`] here, and the files they need; found out once.
+fn possible() -> &'static Result<(), String> {
+    static POSSIBLE: OnceLock<Result<(), String>> = OnceLock::new();
+    POSSIBLE.get_or_init(|| {
+        if env::consts::ARCH != "x86_64" {
+            return Err("the interpreters it brings are for x86_64".into());
+        }
+        for (arch, package) in [("amd64", "qemu-user"), ("amd64", "busybox-static"), ("arm64", "busybox-static")] {
+            fetch(arch, package)?;
+        }
+        // Anywhere but at its usual place, which is not there before the module is loaded, as this does.
+        let place = Scratch::new();
+        Namespace::start(&format!("mount -t binfmt_misc binfmt_misc '{}'", place.path())).map(drop)
+    })
+}
