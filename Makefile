@@ -1,0 +1,93 @@
+# The front door: `make help` lists what can be asked for.
+#
+# `sudo make register` builds and fetches as the user who called sudo, so that target/ does not become root's; only the
+# registration itself runs as root. It changes nothing on the machine but the registrations.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
+
+tool := target/release/binfmt_register
+
+# Where the interpreters come from: those of the distribution, in this checkout, unless QEMU_BINARY_PATH says otherwise.
+qemu := target/qemu
+path := $(if $(QEMU_BINARY_PATH),$(QEMU_BINARY_PATH),$(CURDIR)/$(qemu)/usr/bin)
+
+# Those of our variables that are set, in the environment or as `make register ARCHES=arm64`.
+variables := $(foreach name,MODE REPLACE ARCHES CREDENTIALS QEMU_PRESERVE_ARGV0 QEMU_BINARY_PREFIX VERIFY,\
+	$(if $($(name)),$(name)='$($(name))'))
+
+# sudo's PATH has no ~/.cargo/bin.
+root := $(filter 0,$(shell id -u))
+user := $(if $(root),$(filter-out root,$(SUDO_USER)))
+home := $(shell getent passwd '$(or $(user),$(shell id -un))' | cut -d: -f6)
+as_user := $(if $(user),sudo -u '$(user)' -H) env PATH='$(PATH):$(home)/.cargo/bin'
+as_root = @$(if $(root),,echo 'This needs root: sudo make $@' >&2; exit 1)
+
+# What cargo builds; it alone knows what is out of date.
+cargo := $(as_user) cargo
+have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
+	{ echo 'No cargo: install Rust 1.87 or later (https://rustup.rs)$(if $(user), as $(user))' >&2; exit 1; }; \
+	command -v cc >/dev/null || { echo 'No linker: apt-get install gcc' >&2; exit 1; }
+
+# The programs of tests, but not the slow ones that boot machines: those are in a directory.
+tests := $(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs))
+
+.PHONY: all
+all: ## build the binary, target/release/binfmt_register
+	@$(have_cargo)
+	$(cargo) build --release
+
+.PHONY: register
+register: ## (sudo) build, bring the distribution's interpreters, register them; MODE=, REPLACE=, ARCHES=, … as in README.md
+	$(as_root)
+	@$(MAKE) -s all $(if $(QEMU_BINARY_PATH),,$(qemu)/ready)
+	@env $(variables) QEMU_BINARY_PATH='$(path)' $(tool)
+
+.PHONY: uninstall
+uninstall: ## (sudo) remove what register has registered
+	$(as_root)
+	@test -e $(tool) || $(MAKE) -s all
+	@$(tool) --uninstall '*'
+
+# Debian 12 and Ubuntu 24.10, and those before them, have the static interpreters in qemu-user-static; later it holds
+# only links, or nothing, and those in qemu-user are static.
+$(qemu)/ready:
+	@command -v apt-get >/dev/null || { echo 'No apt: this brings the interpreters of Debian and Ubuntu; elsewhere' \
+		'install static ones and run sudo make register QEMU_BINARY_PATH=DIRECTORY' >&2; exit 1; }
+	@$(as_user) sh -c 'qemu/fetch $(qemu) qemu-user-static 2>/dev/null; test -e $(qemu)/usr/bin/qemu-arm-static || \
+		qemu/fetch $(qemu) qemu-user && touch $@'
+
+.PHONY: test
+test: ## run all tests but those that boot machines
+	@$(have_cargo)
+	@for need in strace:strace unshare:util-linux; do command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; \
+	done; test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
+	$(cargo) test --release --no-fail-fast --lib $(tests)
+
+.PHONY: test-boot
+test-boot: ## boot the kernels of four Debian releases and test there
+	@$(have_cargo)
+	@for need in qemu-system-x86_64:qemu-system-x86 cpio:cpio; do command -v $${need%:*} >/dev/null || \
+		missing="$$missing $${need#*:}"; done; test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
+	$(cargo) test --release --test boot
+
+.PHONY: bench
+bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md
+	@$(have_cargo)
+	$(cargo) build --release
+	@$(as_user) bench/run
+
+.PHONY: check
+check: ## formatting, lints, documentation
+	@$(have_cargo)
+	$(cargo) fmt --check
+	$(cargo) clippy --release --all-targets -- -D warnings
+	$(as_user) env RUSTDOCFLAGS='-D warnings' PATH='$(PATH):$(home)/.cargo/bin' cargo doc --no-deps --document-private-items
+
+.PHONY: clean
+clean: ## remove target/, and with it all that was built and brought
+	rm -rf target
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
