@@ -1,7 +1,9 @@
 //! Turns `qemu/targets` into the table of `src/target.rs`, and gives the linker its arguments.
 
+#[path = "build/messages.rs"]
+mod messages;
+
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs, process};
 
@@ -9,9 +11,11 @@ const TABLE: &str = "qemu/targets";
 /// Code longer than this is no exit, and every row would pay for it.
 const LONGEST: usize = 32;
 const SCRIPT: &str = "src/link.ld";
+const MESSAGES: &str = "src/messages";
 
-/// The address a probe is loaded at: a multiple of every page size in use, and at least the usual `mmap_min_addr`.
-const BASE: u64 = 0x10000;
+/// The OCI platforms that `tonistiigi/binfmt` knows, in its order.
+const PLATFORMS: &str = "amd64 amd64/v2 amd64/v3 amd64/v4 arm64 riscv64 ppc64 ppc64le s390x 386 mips64le mips64 loong64 \
+                         arm/v7 arm/v6";
 
 struct Row {
     name: String,
@@ -47,9 +51,13 @@ fn main() {
         rows.push(row);
     }
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let code_max = rows.iter().map(|row| row.code.len()).max().unwrap_or(0);
-    fs::write(Path::new(&out).join("headers.rs"), headers(code_max)).expect("OUT_DIR is writable");
-    fs::write(Path::new(&out).join("targets.rs"), targets(&rows, code_max)).expect("OUT_DIR is writable");
+    fs::write(Path::new(&out).join("headers.rs"), headers()).expect("OUT_DIR is writable");
+    fs::write(Path::new(&out).join("targets.rs"), targets(&rows)).expect("OUT_DIR is writable");
+
+    println!("cargo:rerun-if-changed={MESSAGES}");
+    let text = fs::read_to_string(MESSAGES).unwrap_or_else(|error| fail(&format!("{MESSAGES}: {error}")));
+    let rust = messages::rust(&text).unwrap_or_else(|why| fail(&format!("{MESSAGES}:{why}")));
+    fs::write(Path::new(&out).join("messages.rs"), rust).expect("OUT_DIR is writable");
 
     // The binary brings its own entry point and needs nothing of the C library.
     for argument in [
@@ -139,96 +147,69 @@ fn bytes(value: u64, length: usize, big: bool) -> Vec<u8> {
     bytes
 }
 
-/// The headers of a probe with `code` bytes of code: the file's and that of one `PT_LOAD` segment, which is the whole
-/// file. `e_machine` and `e_flags` are left 0.
-fn header(wide: bool, big: bool, code: usize) -> Vec<u8> {
-    let (file, segment, word) = if wide { (64, 56, 8) } else { (52, 32, 4) };
-    let size = file + segment + code as u64;
-    const READ_EXECUTE: u64 = 4 | 1;
-    let mut header = vec![0x7f, b'E', b'L', b'F', wide as u8 + 1, big as u8 + 1, 1];
-    header.resize(16, 0);
-    for (length, value) in [
-        (2, 2),                                   // e_type: ET_EXEC
-        (2, 0),                                   // e_machine
-        (4, 1),                                   // e_version
-        (word, BASE + file + segment),            // e_entry
-        (word, file),                             // e_phoff
-        (word, 0),                                // e_shoff
-        (4, 0),                                   // e_flags
-        (2, file),                                // e_ehsize
-        (2, segment),                             // e_phentsize
-        (2, 1),                                   // e_phnum
-        (2, 0),                                   // e_shentsize
-        (2, 0),                                   // e_shnum
-        (2, 0),                                   // e_shstrndx
-        (4, 1),                                   // p_type: PT_LOAD
-        (if wide { 4 } else { 0 }, READ_EXECUTE), // p_flags, in ELF64 here
-        (word, 0),                                // p_offset
-        (word, BASE),                             // p_vaddr
-        (word, BASE),                             // p_paddr
-        (word, size),                             // p_filesz
-        (word, size),                             // p_memsz
-        (if wide { 0 } else { 4 }, READ_EXECUTE), // p_flags, in ELF32 here
-        (word, BASE),                             // p_align
-    ] {
-        header.extend(bytes(value, length, big));
-    }
-    assert_eq!(header.len() as u64, file + segment);
-    header
+/// Where a probe has its program header and its code, be it of 32 or 64 bits.
+const SEGMENT: u8 = 64;
+const CODE: u8 = SEGMENT + 56;
+
+/// What is in the headers of every probe, as Rust: the bytes other than 0, and for each kind of header (see `src/elf.rs`)
+/// where they are. Not among them are `e_ident`, `e_machine` and `e_flags`.
+///
+/// The file is mapped as a whole, 0x100 bytes, at 0x10000: a multiple of every page size in use, and at least the usual
+/// `mmap_min_addr`.
+fn headers() -> String {
+    // The length of a field: that of an address is the word of the class.
+    const HALF: u8 = 2;
+    const WORD: u8 = 4;
+    const ADDRESS: u8 = 0;
+    // A field with another value in each class is there twice, once where e_type is, which comes last.
+    const TYPE: u8 = 16;
+    // A byte; which one of its field, from the lowest on; the length of the field; where it is in ELF32; in ELF64
+    let bytes = [
+        (1, 0, WORD, 20, 20),                        // e_version: EV_CURRENT
+        (CODE, 0, ADDRESS, 24, 24),                  // e_entry
+        (1, 2, ADDRESS, 24, 24),                     // e_entry
+        (SEGMENT, 0, ADDRESS, 28, 32),               // e_phoff
+        (52, 0, HALF, 40, TYPE),                     // e_ehsize
+        (64, 0, HALF, TYPE, 52),                     // e_ehsize
+        (32, 0, HALF, 42, TYPE),                     // e_phentsize
+        (56, 0, HALF, TYPE, 54),                     // e_phentsize
+        (1, 0, HALF, 44, 56),                        // e_phnum
+        (1, 0, WORD, SEGMENT, SEGMENT),              // p_type: PT_LOAD
+        (4 | 1, 0, WORD, SEGMENT + 24, SEGMENT + 4), // p_flags: PF_R | PF_X
+        (1, 2, ADDRESS, SEGMENT + 8, SEGMENT + 16),  // p_vaddr
+        (1, 1, ADDRESS, SEGMENT + 16, SEGMENT + 32), // p_filesz
+        (1, 1, ADDRESS, SEGMENT + 20, SEGMENT + 40), // p_memsz
+        (1, 2, ADDRESS, SEGMENT + 28, SEGMENT + 48), // p_align
+        (2, 0, HALF, TYPE, TYPE),                    // e_type: ET_EXEC
+    ];
+    let values = bytes.map(|(value, ..)| value);
+    let places = [(false, false), (true, false), (false, true), (true, true)].map(|(wide, big)| {
+        bytes.map(|(_, byte, length, narrow_field, wide_field)| {
+            let (field, word) = if wide { (wide_field, 8) } else { (narrow_field, 4) };
+            let length = if length == ADDRESS { word } else { length };
+            field + if big { length - 1 - byte } else { byte }
+        })
+    });
+    let count = bytes.len();
+    format!(
+        "/// Where the code of a program is.\npub const CODE: usize = {CODE};\n\
+         /// The bytes other than 0 in its headers.\nstatic VALUES: [u8; {count}] = {values:?};\n\
+         /// Where they are, in each kind of header.\nstatic PLACES: [[u8; {count}]; 4] = {places:?};\n"
+    )
 }
 
-/// The four headers there are, as Rust.
-fn headers(code_max: usize) -> String {
-    let mut text = String::new();
-    writeln!(text, "/// The longest code of a probe, and the length of all: the others are padded with zeros.")
-        .unwrap();
-    writeln!(text, "pub const CODE_MAX: usize = {code_max};").unwrap();
-    writeln!(text, "/// The longest probe.\npub const PROGRAM_MAX: usize = 120 + CODE_MAX;").unwrap();
-    writeln!(text, "/// By class and byte order.\nstatic HEADERS: [[u8; 120]; 4] = [").unwrap();
-    for (wide, big) in [(false, false), (false, true), (true, false), (true, true)] {
-        writeln!(text, "{},", padded(&header(wide, big, code_max), 120)).unwrap();
-    }
-    writeln!(text, "];").unwrap();
-    text
+/// The place of `bytes` in `all`, a multiple of `step`; what is not there of them is appended.
+fn place(all: &mut Vec<u8>, bytes: &[u8], step: usize) -> usize {
+    let fits = |at: &usize| all.iter().skip(*at).zip(bytes).all(|(one, other)| one == other);
+    let at = (0..=all.len() + 1).step_by(step).find(fits).expect("at the end everything fits");
+    all.resize(all.len().max(at), 0);
+    let known = bytes.len().min(all.len() - at);
+    all.extend(&bytes[known..]);
+    at
 }
 
-/// Bytes as an array of `length`, with zeros behind.
-fn padded(bytes: &[u8], length: usize) -> String {
-    let mut bytes = bytes.to_vec();
-    bytes.resize(length, 0);
-    format!("{bytes:?}")
-}
-
-/// The table as Rust. Texts and code are arrays padded with zeros: without pointers a row is small, and needs nothing
-/// done to it at run time.
-fn targets(rows: &[Row], code_max: usize) -> String {
-    let mut families: Vec<&str> = Vec::new();
-    let mut text = String::new();
-    let names = |row: &Row| [std::slice::from_ref(&row.name), &row.aliases[..]].concat().join(",");
-    let names_max = rows.iter().map(|row| names(row).len()).max().unwrap_or(0);
-    writeln!(text, "const NAMES_MAX: usize = {names_max};").unwrap();
-    writeln!(text, "/// All targets, in the order of their names.").unwrap();
-    writeln!(text, "pub static TARGETS: [Target; {}] = [", rows.len()).unwrap();
-    for row in rows {
-        let family = families.iter().position(|family| *family == row.family).unwrap_or_else(|| {
-            families.push(&row.family);
-            families.len() - 1
-        });
-        writeln!(
-            text,
-            "Target {{ kind: Kind {{ class: {}, order: {}, machine: {:?}, flags: {:?}, flags_mask: {} }}, \
-             family: {family}, names: {}, code: {} }},",
-            row.wide as u8 + 1,
-            row.big as u8 + 1,
-            bytes(row.machine.into(), 2, row.big),
-            bytes(row.flags.into(), 4, row.big),
-            row.flags_mask,
-            padded(names(row).as_bytes(), names_max),
-            padded(&row.code, code_max),
-        )
-        .unwrap();
-    }
-    writeln!(text, "];").unwrap();
+/// The place of this machine's own architecture among the rows.
+fn host(rows: &[Row]) -> usize {
     let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets it");
     let little = env::var("CARGO_CFG_TARGET_ENDIAN").expect("cargo sets it") == "little";
     let host = match arch.as_str() {
@@ -238,10 +219,71 @@ fn targets(rows: &[Row], code_max: usize) -> String {
         "aarch64" if !little => "aarch64_be",
         other => other,
     };
-    let host = rows.iter().position(|row| row.name == host).unwrap_or_else(|| {
+    rows.iter().position(|row| row.name == host).unwrap_or_else(|| {
         fail(&format!("{TABLE}: no row for this machine's own architecture '{host}'"));
-    });
-    writeln!(text, "/// The target this binary itself is a program of.\npub static HOST: &Target = &TARGETS[{host}];")
-        .unwrap();
-    text
+    })
+}
+
+/// The table as Rust. A row is a few bytes; what is longer is in one array, where rows may share it. Every place that a
+/// row could hold is one in that array, so that nothing has to be checked at run time.
+fn targets(rows: &[Row]) -> String {
+    let host = host(rows);
+    let code_max = rows.iter().map(|row| row.code.len()).max().unwrap_or(0);
+    let mut data = Vec::new();
+    let flags = |row: &Row| [vec![row.flags_mask], bytes(row.flags.into(), 4, row.big)].concat();
+    let mut left: Vec<Vec<u8>> = rows.iter().map(flags).collect();
+    while !left.is_empty() {
+        // The one next that adds the least.
+        left.sort_by_key(|flags| place(&mut data.clone(), flags, 1) + flags.len());
+        place(&mut data, &left.remove(0), 1);
+    }
+    let flags: Vec<usize> = rows.iter().map(|row| place(&mut data, &flags(row), 1)).collect();
+    let code: Vec<usize> = rows.iter().map(|row| place(&mut data, &row.code, 2) / 2).collect();
+    let all_names = data.len();
+    let mut names = Vec::new();
+    for row in rows {
+        names.push(data.len() - all_names);
+        let others = row.aliases.iter().filter(|alias| **alias != row.name);
+        data.extend(others.fold(row.name.clone(), |line, alias| line + "\0" + alias).into_bytes());
+        data.extend([0, 0]);
+        data.resize(all_names + (data.len() - all_names).next_multiple_of(2), 0);
+    }
+    let small = |place| u8::try_from(place).unwrap_or_else(|_| fail(&format!("{TABLE}: more than there is room for")));
+    let base = 255 - small((data.len() - all_names) / 2);
+    // Those of this machine's own architecture come first.
+    let own = |platform: &&str| rows[host].aliases.iter().any(|alias| platform.split('/').next() == Some(alias));
+    let (own, others): (Vec<&str>, Vec<&str>) = PLATFORMS.split(' ').partition(own);
+    let platforms = [own, others].concat();
+    let mut text = format!(
+        "/// `e_flags` in the order of the target's bytes, behind a mask of their lowest 8 bits; the code of probes; names, a\n\
+         /// list for each target.\n\
+         static DATA: [u8; {}] = {data:?};\n\
+         /// The longest code. What follows a shorter one is never reached.\n\
+         const CODE_MAX: usize = {code_max};\n\
+         /// What the places of names are counted from.\n\
+         const NAMES: usize = DATA.len() - 2 * u8::MAX as usize;\n\
+         /// The place of the target that this binary itself is a program of.\n\
+         pub const HOST: usize = {host};\n\
+         /// The platforms of `--status`, in its order.\n\
+         pub const PLATFORMS: List = List::new(b\"{}\\0\\0\");\n\
+         /// Which of them is `amd64/v2`, the second level of x86-64; the higher ones follow.\n\
+         pub const LEVELS: usize = {};\n\
+         /// All targets, in the order of their names.\n\
+         pub static TARGETS: [Target; {}] = [\n",
+        data.len(),
+        platforms.join("\\x00"),
+        platforms.iter().position(|platform| *platform == "amd64/v2").expect("it is one of them"),
+        rows.len(),
+    );
+    for (place, row) in rows.iter().enumerate() {
+        text += &format!(
+            "Target {{ kind: {}, machine: {:?}, flags: {}, code: {}, names: {} }},\n",
+            row.wide as u8 | (row.big as u8) << 1 | ((row.family == rows[host].family) as u8) << 2,
+            bytes(row.machine.into(), 2, row.big),
+            small(flags[place]),
+            small(code[place]),
+            base + small(names[place] / 2),
+        );
+    }
+    text + "];\n"
 }

@@ -2,7 +2,6 @@
 //! CPU calls itself.
 
 use linux_raw_sys::general as sys;
-use rustix::io::{Errno, Result};
 
 /// The entry point, `_start`: calls the function named with the stack pointer the kernel started the process with.
 ///
@@ -42,34 +41,33 @@ pub unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
     }
 }
 
-/// Calls the kernel with up to five arguments; see `syscall(2)` for the registers.
+/// Calls the kernel with up to five arguments, numbers or pointers, in a block that is `unsafe` as the system call is;
+/// see `syscall(2)` for the registers. What it answers is negative if it is an error.
 ///
-/// # Safety
-/// As of the system call.
+/// Arguments are as wide as what they stand for: an `int` or `unsigned` has 32 bits, a pointer, a size or an offset has
+/// those of `usize`. A macro, because a call in place is smaller than one of a function, and leaves alone the registers
+/// that have no argument.
 #[cfg(target_arch = "x86_64")]
-#[inline(never)]
-pub(crate) unsafe fn call(number: u32, a: usize, b: usize, c: usize, d: usize, e: usize) -> Result<usize> {
-    let result: isize;
-    // SAFETY: the kernel changes `rax`, `rcx` and `r11`, and of memory what the call is for.
-    unsafe {
+macro_rules! call {
+    ($number:expr $(, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?)?) => {{
+        let answer: isize;
+        // The kernel changes `rax`, `rcx` and `r11`, and of memory what the call is for.
         core::arch::asm!(
             "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a,
-            in("rsi") b,
-            in("rdx") c,
-            in("r10") d,
-            in("r8") e,
+            inlateout("rax") $number as isize => answer,
+            $(in("rdi") $a,
+            $(in("rsi") $b,
+            $(in("rdx") $c,
+            $(in("r10") $d,
+            $(in("r8") $e,)?)?)?)?)?
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),
         );
-    }
-    match result {
-        -4095..=-1 => Err(errno(-result as i32)),
-        _ => Ok(result as usize),
-    }
+        answer as i32
+    }};
 }
+pub(crate) use call;
 
 /// The x86-64 level of this CPU, 1 to 4 (x86-64 psABI, section 3.1.1); 0 on other machines.
 #[cfg(target_arch = "x86_64")]
@@ -109,57 +107,48 @@ pub fn level() -> u8 {
     }
 }
 
-/// The error of that number. Unlike `Errno::from_raw_os_error`, which it calls, it cannot panic.
-#[inline(never)]
-pub fn errno(number: i32) -> Errno {
-    Errno::from_raw_os_error(number.clamp(1, 4095))
-}
-
 /// Ends the process.
+#[inline(always)]
 pub fn exit(status: i32) -> ! {
     loop {
         // SAFETY: nothing is left to be unsafe about.
-        _ = unsafe { call(sys::__NR_exit_group, status as usize, 0, 0, 0, 0) };
+        _ = unsafe { call!(sys::__NR_exit_group, status) };
     }
 }
 
-/// Makes a child process that runs `body` with `argument`, in this process's memory but on a stack of its own that ends
-/// at `stack`; returns its number. This process waits until the child ends or executes another program (`CLONE_VFORK`),
-/// so a copy of its memory is not needed, which is what costs most about `fork(2)`.
-///
-/// # Errors
-/// Those of `clone(2)`.
+/// Makes a child process that runs `body` with `argument` and then exits, in this process's memory and on its stack,
+/// below what is in use; returns its number, or an error as the kernel does. This process waits until the child ends or
+/// executes another program (`CLONE_VFORK`), so a copy of its memory is not needed, which is what costs most about
+/// `fork(2)`.
 ///
 /// # Safety
-/// The caller has one thread. `stack` is aligned to 16 bytes and there is room below it for what `body` does, which
-/// leaves the caller's variables as the caller wants them.
+/// The caller has one thread, and `body` leaves the caller's variables as the caller wants them.
 #[cfg(target_arch = "x86_64")]
-pub unsafe fn spawn(stack: *mut u8, body: extern "C" fn(usize) -> !, argument: usize) -> Result<i32> {
-    let result: isize;
-    // SAFETY: the kernel gives the child the same registers, but for the stack pointer and `rax`; it never comes back
-    // from `body`. The parent goes on behind the jump, with its own stack as it was.
+#[inline(always)]
+pub unsafe fn spawn(body: extern "C" fn(*mut i32), argument: *mut i32) -> i32 {
+    let answer: isize;
+    // SAFETY: the kernel gives the child the same registers, but for `rax`; it never gets behind the jump. The parent
+    // goes on there, with its own stack as it was.
     unsafe {
         core::arch::asm!(
             "syscall",
             "test eax, eax",
             "jnz 2f",
-            "xor ebp, ebp",
             "mov rdi, r8",
             "call r9",
+            "xor edi, edi",
+            "mov eax, {exit}",
+            "syscall",
             "2:",
-            inlateout("rax") sys::__NR_clone as isize => result,
+            exit = const sys::__NR_exit_group,
+            inlateout("rax") sys::__NR_clone as isize => answer,
             in("rdi") sys::CLONE_VM | sys::CLONE_VFORK | sys::SIGCHLD,
-            in("rsi") stack,
-            in("rdx") 0,
-            in("r10") 0,
+            in("rsi") 0usize, // the stack: the same
             in("r8") argument,
             in("r9") body,
             lateout("rcx") _,
             lateout("r11") _,
         );
     }
-    match result {
-        -4095..=-1 => Err(errno(-result as i32)),
-        child => Ok(child as i32),
-    }
+    answer as i32
 }

@@ -2,17 +2,20 @@
 //!
 //! See the kernel's `Documentation/admin-guide/binfmt-misc.rst`.
 
-use crate::fd::{self, DIRECTORY, Fd, HERE, READ, WRITE, attach, fstat, fstatfs, list, open, stat, write, write_file};
-use crate::text::{c_str, position};
-use core::ffi::CStr;
-use rustix::io::{Errno, Result};
-use rustix::mount::{MountFlags, mount};
+use crate::arch::call;
+use crate::errno::{Errno, Result, check};
+use crate::fd::{
+    self, DIRECTORY, Fd, HERE, NOWHERE, READ, WRITE, attach, kind, list, numbers, open, write, write_file,
+};
+use crate::text::{BLANK, Text};
+use core::mem::MaybeUninit;
+use linux_raw_sys::general as sys;
 
 /// `BINFMTFS_MAGIC` of `include/uapi/linux/magic.h`.
 const MAGIC: u64 = 0x4249_4e4d;
 
-/// The text of an entry is at most a page long.
-pub type EntryText = [u8; 4096];
+/// Room for the text of an entry, which is at most a page long.
+pub type EntryText = MaybeUninit<[u8; 4096]>;
 
 /// How the file system was reached, and so how long it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +28,12 @@ pub enum Way {
     MountedNow,
 }
 
-/// binfmt_misc, open.
+/// binfmt_misc, open, or why it is not.
 #[derive(Clone, Copy, Debug)]
 pub struct BinfmtMisc {
     /// How it was reached.
     pub way: Way,
+    /// If it could not be opened, the error instead.
     root: Fd,
     /// `register`, open for writing and locked; `root` where the file system was opened only to look.
     register: Fd,
@@ -42,49 +46,73 @@ impl BinfmtMisc {
     /// there, and where nothing is mounted, the file system is asked for anew, which loads the module too. Not so only
     /// to look: it would make a new, empty one and so hide the parent's entries.
     ///
-    /// # Errors
-    /// `PERM`: neither the new nor the old mount calls are permitted. `NODEV`: the kernel has no binfmt_misc. Others as
-    /// of `mount(2)`.
-    pub fn open(dir: &CStr, first: bool, change: bool) -> Result<Self> {
+    /// Where it cannot be had, [`BinfmtMisc::failed`] says why. `PERM`: neither the new nor the old mount calls are
+    /// permitted. `NODEV`: the kernel has no binfmt_misc. Others as of `mount(2)`.
+    #[inline(always)]
+    pub fn open(dir: Text, first: bool, change: bool) -> Self {
+        let mut fs = MaybeUninit::uninit();
+        Self::reach(&mut fs, dir, first, change);
+        // SAFETY: `reach` fills it in.
+        unsafe { fs.assume_init() }
+    }
+
+    /// Fills in `place`: a result that is returned would be copied.
+    #[inline(never)]
+    fn reach(place: &mut MaybeUninit<Self>, dir: Text, first: bool, change: bool) {
+        let fs = place.write(Self { way: Way::Mounted, root: NOWHERE, register: NOWHERE });
         if first || !change {
-            let mounted = directory(dir).and_then(|root| Self::with(Way::Mounted, root, change));
-            if mounted.is_ok() || !first {
-                return mounted;
+            fs.enter(directory(dir), change);
+            if fs.root.opened().is_ok() || !first {
+                return;
             }
         }
-        let asked = match fd::mount(c"binfmt_misc") {
-            Ok(mount) => {
-                let root = open(mount, c".", DIRECTORY)?;
+        fs.way = Way::MountedNow;
+        let mut root = Fd::or_error(fd::mount(Text::new(c"binfmt_misc")));
+        match root.opened() {
+            Ok(_) => {
                 // It shall last as long as the namespace, which a descriptor of this process would not do.
-                let same = || Some(fstat(root).ok()?.st_dev == stat(HERE, dir).ok()?.st_dev);
-                let kept = !first && (same() == Some(true) || attach(mount, HERE, dir).is_ok());
-                // SAFETY: it is not used afterwards.
-                unsafe { mount.close() };
-                return Self::with(if kept { Way::MountedNow } else { Way::Detached }, root, change);
+                let same = || numbers(HERE, dir).0 == numbers(root, BLANK).0;
+                if first || !same() && attach(root, HERE, dir).is_err() {
+                    fs.way = Way::Detached;
+                }
             }
-            Err(error) => error,
-        };
-        if asked == Errno::NODEV {
-            return Err(asked);
+            Err(Errno::NODEV) => {}
+            // No such calls (before Linux 5.2), or a filter that does not know them.
+            Err(asked) => {
+                let kind = c"binfmt_misc".as_ptr();
+                // SAFETY: the strings outlive the call; the last pointer is null.
+                match check(unsafe { call!(sys::__NR_mount, kind, dir.as_ptr(), kind, 0usize, 0usize) }) {
+                    // Busy: it is mounted there.
+                    Ok(_) | Err(Errno::BUSY) => root = directory(dir),
+                    Err(Errno::NOENT) if asked != Errno::NOSYS => {}
+                    Err(error) => root = Fd::or_error(Err(error)),
+                }
+            }
         }
-        // No such calls (before Linux 5.2), or a filter that does not know them.
-        match mount(c"binfmt_misc", dir, c"binfmt_misc", MountFlags::empty(), None) {
-            // Busy: it is mounted there.
-            Ok(()) | Err(Errno::BUSY) => Self::with(Way::MountedNow, directory(dir)?, change),
-            Err(Errno::NOENT) if asked != Errno::NOSYS => Err(asked),
-            Err(error) => Err(error),
+        fs.enter(root, change);
+    }
+
+    /// Makes do with `root`, which may be an error.
+    #[inline(never)]
+    fn enter(&mut self, root: Fd, change: bool) {
+        self.root = root;
+        self.register = root;
+        if root.opened().is_ok() && change {
+            // On `register`, because only those who may write it can hold a lock on it against us.
+            let locked = open(root, Text::new(c"register"), WRITE).and_then(|register| {
+                self.register = register;
+                fd::lock(register)
+            });
+            if let Err(error) = locked {
+                self.root = Fd::or_error(Err(error));
+            }
         }
     }
 
-    #[inline(never)]
-    fn with(way: Way, root: Fd, change: bool) -> Result<Self> {
-        let mut register = root;
-        if change {
-            register = open(root, c"register", WRITE)?;
-            // On `register`, because only those who may write it can hold this lock against us.
-            fd::lock(register)?;
-        }
-        Ok(Self { way, root, register })
+    /// Why it could not be opened.
+    #[inline(always)]
+    pub fn failed(&self) -> Option<Errno> {
+        self.root.opened().err()
     }
 
     /// Lets go of it. An unlocked detached file system without a pin is gone then.
@@ -101,8 +129,7 @@ impl BinfmtMisc {
 
     /// Whether it is disabled as a whole, by a `0` in `status`.
     pub fn is_off(&self) -> bool {
-        let mut buffer: EntryText = [0; 4096];
-        self.read(c"status", &mut buffer).is_ok_and(|text| text.starts_with(b"disabled"))
+        self.read(Text::new(c"status"), &mut EntryText::uninit()).first() == b'd'
     }
 
     /// Registers an entry by its `line`, in one write.
@@ -110,76 +137,90 @@ impl BinfmtMisc {
     /// # Errors
     /// `EXIST`: the name is taken. `INVAL`: the kernel does not understand the line. With the flag `F`, also what opening
     /// the interpreter gave.
-    pub fn register(&self, line: &[u8]) -> Result<()> {
-        write(self.register, line).map(drop)
+    #[inline(always)]
+    pub fn register(&self, line: &[u8]) -> Result<usize> {
+        write(self.register, line)
     }
 
     /// Removes an entry.
     ///
     /// # Errors
     /// `NOENT`: there is none of that name. `ACCESS`, `PERM`: not ours to remove.
-    pub fn remove(&self, name: &CStr) -> Result<()> {
-        write_file(self.root, name, WRITE, b"-1").map(drop)
+    #[inline(always)]
+    pub fn remove(&self, name: Text) -> Result<i32> {
+        write_file(self.root, name, WRITE, b"-1")
     }
 
-    /// The names of all entries.
+    /// The names of all entries; none if it could not be opened.
+    #[inline(never)]
     pub fn entries(&self) -> Names {
-        // Opened afresh, so that each starts at the first entry.
-        Names { directory: open(self.root, c".", DIRECTORY), buffer: [0; 2048], length: 0, at: 0 }
+        // Opened afresh, so that each starts at the first entry. If it cannot be, there are none.
+        let directory = Fd::or_error(open(self.root, Text::new(c"."), DIRECTORY));
+        Names { at: 0, length: 0, directory, buffer: MaybeUninit::uninit() }
     }
 
-    /// Reads what an entry says of itself into `buffer`.
-    ///
-    /// # Errors
-    /// `NOENT`: there is none of that name.
-    pub fn read<'a>(&self, name: &CStr, buffer: &'a mut EntryText) -> Result<&'a [u8]> {
-        let file = open(self.root, name, READ)?;
-        let length = fd::read(file, buffer);
-        // SAFETY: it is not used afterwards.
-        unsafe { file.close() };
-        Ok(buffer.get(..length?).unwrap_or_default())
+    /// Reads what an entry says of itself into `buffer`; nothing if there is none of that name.
+    #[inline(never)]
+    pub fn read<'a>(&self, name: Text, buffer: &'a mut EntryText) -> Text<'a> {
+        // SAFETY: the name outlives the call. If the file cannot be opened, it cannot be read or closed either. The
+        // kernel has written as many bytes as it says, and left room for another.
+        unsafe {
+            let file = call!(sys::__NR_openat, self.root.number(), name.as_ptr(), READ | sys::O_CLOEXEC);
+            let length = call!(sys::__NR_pread64, file, buffer.as_mut_ptr(), size_of::<EntryText>() - 1, 0usize);
+            call!(sys::__NR_close, file);
+            let start = buffer.as_mut_ptr().cast::<u8>();
+            *start.add(length.max(0) as usize) = 0;
+            Text::from_ptr(start.cast())
+        }
     }
 }
 
 /// The names of entries, one after the other.
+#[repr(C)] // the long one last
 pub struct Names {
-    directory: Result<Fd>,
-    buffer: [u8; 2048],
-    length: usize,
-    at: usize,
+    /// Where the next record is, of `length` bytes of them.
+    at: u32,
+    length: u32,
+    directory: Fd,
+    /// Aligned as the records are.
+    buffer: MaybeUninit<[u64; 256]>,
 }
 
 impl Names {
     /// The next one.
     #[inline(never)]
-    pub fn following(&mut self) -> Option<&CStr> {
-        // struct linux_dirent64: inode and offset, 8 bytes each; length of the record, 2; type, 1; name
+    pub fn following(&mut self) -> Option<Text<'_>> {
         loop {
             if self.at >= self.length {
-                let directory = self.directory.ok()?;
-                self.length = list(directory, &mut self.buffer).unwrap_or(0);
-                self.at = 0;
-                if self.length == 0 {
-                    self.directory = Err(Errno::NOENT);
+                let directory = self.directory;
+                let length = list(directory, &mut self.buffer);
+                if length <= 0 {
                     // SAFETY: it is not used afterwards.
                     unsafe { directory.close() };
+                    self.directory = NOWHERE;
                     return None;
                 }
+                self.length = length as u32;
+                self.at = 0;
             }
-            let start = self.at;
-            let &[low, high] = self.buffer.get(start + 16..)?.first_chunk()?;
-            self.at += usize::from(u16::from_ne_bytes([low, high]));
-            let name = c_str(self.buffer.get(start + 19..self.length)?)?;
-            if position(b". .. register status", name.to_bytes()).is_none() {
-                return c_str(self.buffer.get(start + 19..)?);
+            // SAFETY: the kernel has written whole records, and ends each name with a NUL byte.
+            let name = unsafe {
+                let record: *const sys::linux_dirent64 = self.buffer.as_ptr().byte_add(self.at as usize).cast();
+                self.at += u32::from((*record).d_reclen);
+                Text::from_ptr((&raw const (*record).d_name).cast())
+            };
+            if Text::new(c". .. register status").position(name) == 0 {
+                return Some(name);
             }
         }
     }
 }
 
-/// The directory, if binfmt_misc is mounted there.
-fn directory(dir: &CStr) -> Result<Fd> {
-    let root = open(HERE, dir, DIRECTORY)?;
-    // A directory of another kind may hold a file `register` too.
-    if fstatfs(root)?.f_type as u64 == MAGIC { Ok(root) } else { Err(Errno::NOENT) }
+/// The directory, if binfmt_misc is mounted there; else an error.
+#[inline(never)]
+fn directory(dir: Text) -> Fd {
+    Fd::or_error(open(HERE, dir, DIRECTORY).and_then(|root| {
+        // A directory of another kind may hold a file `register` too.
+        if kind(root)? == MAGIC { Ok(root) } else { Err(Errno::NOENT) }
+    }))
 }

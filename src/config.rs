@@ -1,8 +1,10 @@
 //! What was asked for: the variables, each with its values checked before anything in the kernel changes.
 
 use crate::kernel::{FIX_BINARY, Version};
+use crate::message::{VARIABLE_TEXTS, VARIABLES};
+use crate::output::Output;
 use crate::target::Set;
-use crate::text::{line, position, word, words};
+use crate::text::{BLANK, Strings, Text};
 
 /// The value of `MODE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,145 +41,141 @@ impl Mode {
 
 /// Which architectures were asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub struct Asked {
+    /// In which words.
+    pub how: How,
+    /// Which of the targets.
+    set: Set,
+}
+
+/// How architectures were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
     /// Nothing said: every one whose interpreter is there.
     Blank,
     /// `all`: the same, and in execution mode, where the interpreter need not be here, really all.
     All,
-    /// These; what cannot be had of them is a failure.
-    Named(Set),
+    /// By name; what cannot be had of them is a failure.
+    Named,
 }
 
 /// The value of every variable.
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
-    /// `MODE`
-    pub mode: Mode,
-    /// `REPLACE`
-    pub replace: bool,
+    /// `QEMU_BINARY_PATH`: the directory of the interpreters.
+    pub directory: Text<'a>,
+    /// `QEMU_BINARY_PREFIX`: what the names of their files start with.
+    pub prefix: Text<'a>,
     /// `ARCHES`
     pub asked: Asked,
-    /// `CREDENTIALS`: the flag `C`
-    pub credentials: bool,
-    /// `QEMU_PRESERVE_ARGV0`: the flag `P`; `None` leaves it to the kernel's version.
-    pub preserve_argv0: Option<bool>,
-    /// `QEMU_BINARY_PATH`: the directory of the interpreters.
-    pub directory: &'a [u8],
-    /// `QEMU_BINARY_PREFIX`: what the names of their files start with.
-    pub prefix: &'a [u8],
-    /// `VERIFY`
-    pub verify: bool,
-}
-
-/// The variables, in the order of [`Values`].
-pub const VARIABLES: &[u8] =
-    b"MODE REPLACE CREDENTIALS VERIFY QEMU_PRESERVE_ARGV0 QEMU_BINARY_PATH QEMU_BINARY_PREFIX ARCHES";
-
-/// The values allowed of each; those of the first five are all there are.
-pub const ALLOWED: &[u8] = b"\
-registration execution
-true false
-true false
-true false
-1 true 0 false
-an absolute path without a colon
-a part of a file name, without a colon
-all, and the names that --help lists
-";
-
-/// The value of each variable; an unset one is blank.
-pub type Values<'a> = [&'a [u8]; 8];
-
-/// A variable with a value that means nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Invalid<'a> {
-    /// The variable's place among [`VARIABLES`].
-    place: usize,
-    /// The value, or the part of it that is wrong.
-    pub value: &'a [u8],
-}
-
-impl Invalid<'_> {
-    /// The variable.
-    pub fn name(&self) -> &'static [u8] {
-        word(VARIABLES, self.place)
-    }
-
-    /// The values it may have besides a blank one, as text.
-    pub fn allowed(&self) -> &'static [u8] {
-        line(ALLOWED, self.place)
-    }
+    /// Of the other variables, the place of the value among those allowed, from 1 on; 0: blank.
+    choices: [u8; 5],
 }
 
 impl<'a> Config<'a> {
+    /// All variables blank.
+    pub const BLANK: Self =
+        Self { directory: Text::new(c"/usr/bin"), prefix: BLANK, asked: Asked::BLANK, choices: [0; 5] };
+
     /// Reads the variables.
     ///
     /// # Errors
-    /// A variable with a value that is not allowed.
-    #[inline(never)]
-    pub fn read(values: &Values<'a>) -> Result<Self, Invalid<'a>> {
-        // The place of the value among those allowed, from 1 on; 0: blank.
-        let mut choices = [0u8; 5];
-        for (place, choice) in choices.iter_mut().enumerate() {
-            let value = values.get(place).copied().unwrap_or_default();
-            if !value.is_empty() {
-                *choice = 1 + position(line(ALLOWED, place), value).ok_or(Invalid { place, value })? as u8;
+    /// The place of a variable among [`VARIABLES`] that has a value it cannot have; the value, or the part of it that is
+    /// wrong, is in `word`. The values it may have besides a blank one are at the same place in [`VARIABLE_TEXTS`].
+    pub fn read(&mut self, environment: Strings<'a>, word: &mut Output) -> Result<(), usize> {
+        // The colon separates the fields of a rule, and a rule is one line.
+        let clean = |mut value: Text, slash| !value.any(|byte| byte == b':' || byte < b' ' || byte == slash);
+        for place in 0..8 {
+            let mut value = environment.variable(VARIABLES.at(place));
+            if value.is_blank() {
+                continue;
+            }
+            let fits = match place {
+                5 => {
+                    self.directory = value;
+                    value.first() == b'/' && clean(value, 0)
+                }
+                6 => {
+                    self.prefix = value;
+                    clean(value, b'/')
+                }
+                7 => self.asked.read(&mut value, word),
+                _ => {
+                    word.clear();
+                    word.unpack(VARIABLE_TEXTS.at(place));
+                    let choice = word.text().position(value);
+                    if let Some(slot) = self.choices.get_mut(place) {
+                        *slot = choice;
+                    }
+                    choice != 0
+                }
+            };
+            if !fits {
+                if place != 7 {
+                    word.clear();
+                    word.put(value);
+                }
+                return Err(place);
             }
         }
-        let [mode, replace, credentials, verify, preserve] = choices;
-        let &[.., directory, prefix, list] = values;
-        // The colon separates the fields of a rule, and a rule is one line.
-        let unclean = |value: &[u8], slash| value.iter().any(|&byte| byte == b':' || byte < b' ' || byte == slash);
-        if unclean(directory, 0) || directory.first().is_some_and(|&byte| byte != b'/') {
-            return Err(Invalid { place: 5, value: directory });
+        Ok(())
+    }
+
+    /// `MODE`
+    pub fn mode(&self) -> Mode {
+        match self.choices[0] {
+            0 => Mode::Blank,
+            1 => Mode::Registration,
+            _ => Mode::Execution,
         }
-        if unclean(prefix, b'/') {
-            return Err(Invalid { place: 6, value: prefix });
-        }
-        let mut unknown: &[u8] = b"";
-        let asked = Asked::parse(list, &mut |name| unknown = name);
-        if !unknown.is_empty() {
-            return Err(Invalid { place: 7, value: unknown });
-        }
-        Ok(Config {
-            mode: match mode {
-                0 => Mode::Blank,
-                1 => Mode::Registration,
-                _ => Mode::Execution,
-            },
-            replace: replace == 1,
-            asked,
-            credentials: credentials != 2,
-            preserve_argv0: (preserve > 0).then_some(preserve <= 2),
-            directory: if directory.is_empty() { b"/usr/bin" } else { directory },
-            prefix,
-            verify: verify == 1,
-        })
+    }
+
+    /// `REPLACE`
+    pub fn replaces(&self) -> bool {
+        self.choices[1] == 1
+    }
+
+    /// `CREDENTIALS`: the flag `C`
+    pub fn credentials(&self) -> bool {
+        self.choices[2] != 2
+    }
+
+    /// `VERIFY`
+    pub fn verifies(&self) -> bool {
+        self.choices[3] == 1
+    }
+
+    /// `QEMU_PRESERVE_ARGV0`: the flag `P`; `None` leaves it to the kernel's version.
+    pub fn preserve_argv0(&self) -> Option<bool> {
+        let choice = self.choices[4];
+        (choice > 0).then_some(choice <= 2)
     }
 }
 
 impl Asked {
+    /// Nothing said.
+    pub const BLANK: Self = Self { how: How::Blank, set: Set::ALL };
+
     /// Whether the target at `place` is among them.
     pub fn allows(&self, place: usize) -> bool {
-        !matches!(self, Asked::Named(set) if !set.has(place))
+        self.set.has(place)
     }
 
-    /// Reads a list of names, separated by commas or blanks; those that mean nothing go to `unknown`.
-    pub fn parse<'a>(list: &'a [u8], unknown: &mut dyn FnMut(&'a [u8])) -> Self {
-        let mut set = Set::default();
-        let (mut any, mut all) = (false, false);
-        for name in words(list) {
-            any = true;
-            if name == b"all" {
-                all = true;
-            } else if !set.add(name) {
-                unknown(name);
+    /// Reads a list of names, separated by commas or blanks. Returns `false` at one that means nothing, which is in
+    /// `word` then; the rest of the list can be read by another call.
+    pub fn read(&mut self, list: &mut Text, word: &mut Output) -> bool {
+        while list.next_word(word) {
+            if word.text().is(Text::new(c"all")) {
+                *self = Self { how: How::All, set: Set::ALL };
+                continue;
+            }
+            if self.how == How::Blank {
+                *self = Self { how: How::Named, set: Set::default() };
+            }
+            if !self.set.add(word.text()) {
+                return false;
             }
         }
-        match (any, all) {
-            (false, _) => Asked::Blank,
-            (true, true) => Asked::All,
-            (true, false) => Asked::Named(set),
-        }
+        true
     }
 }

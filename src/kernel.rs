@@ -1,5 +1,7 @@
 //! What the running kernel can do, learnt from the release that `uname(2)` reports.
 
+use crate::text::{BLANK, Text};
+
 /// A kernel's version, without what follows the first two numbers. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(u32);
@@ -25,23 +27,22 @@ impl Version {
     /// Reads the start of a release, such as `6.18.44-fc-v595` or `5.10.0-rc3+`; a number that is missing is 0.
     ///
     /// So one that does not start with a number is 0.0: such a kernel is taken to be too old for everything.
-    pub fn parse(release: &[u8]) -> Self {
-        let mut numbers = [0u16; 2];
-        let mut rest = release.iter();
+    pub fn parse(mut release: Text) -> Self {
+        let mut numbers = [0u32; 2];
         for number in &mut numbers {
-            for byte in rest.by_ref() {
+            for byte in release.by_ref() {
                 match byte {
-                    b'0'..=b'9' => *number = number.saturating_mul(10).saturating_add((byte & 15).into()),
+                    b'0'..=b'9' => *number = (*number * 10 + u32::from(byte & 15)).min(0xffff),
                     b'.' => break,
                     _ => {
-                        rest = [].iter(); // what follows belongs to no number
+                        release = BLANK; // what follows belongs to no number
                         break;
                     }
                 }
             }
         }
         let [major, minor] = numbers;
-        Self::new(major, minor)
+        Self(major << 16 | minor)
     }
 }
 
@@ -52,30 +53,31 @@ mod tests {
     #[test]
     fn releases_as_they_are_in_the_wild() {
         for (release, (major, minor)) in [
-            ("4.19.0-27-amd64", (4, 19)),
-            ("5.10.0-rc3+", (5, 10)),
-            ("6.18.44-fc-v595", (6, 18)),
-            ("2.6.32-754.el6", (2, 6)),
-            ("3.10.0-1160.el7", (3, 10)),
-            ("4.4.0-19041-Microsoft", (4, 4)),
-            ("4.8", (4, 8)),
-            ("6", (6, 0)),
-            ("6-custom", (6, 0)),
-            ("7.", (7, 0)),
-            ("99999.1", (65535, 1)),
-            ("garbage", (0, 0)),
-            ("v6.1", (0, 0)),
-            ("-6.1", (0, 0)),
-            ("", (0, 0)),
+            (c"4.19.0-27-amd64", (4, 19)),
+            (c"5.10.0-rc3+", (5, 10)),
+            (c"6.18.44-fc-v595", (6, 18)),
+            (c"2.6.32-754.el6", (2, 6)),
+            (c"3.10.0-1160.el7", (3, 10)),
+            (c"4.4.0-19041-Microsoft", (4, 4)),
+            (c"4.8", (4, 8)),
+            (c"6", (6, 0)),
+            (c"6-custom", (6, 0)),
+            (c"7.", (7, 0)),
+            (c"99999.1", (65535, 1)),
+            (c"garbage", (0, 0)),
+            (c"v6.1", (0, 0)),
+            (c"-6.1", (0, 0)),
+            (c"", (0, 0)),
         ] {
-            assert_eq!(Version::parse(release.as_bytes()), Version::new(major, minor), "{release}");
+            assert_eq!(Version::parse(Text::new(release)), Version::new(major, minor), "{release:?}");
         }
     }
 
     #[test]
     fn a_fix_binary_kernel_is_4_8_or_later() {
-        for (release, can) in [("4.7.10", false), ("4.8.0", true), ("4.10", true), ("3.19", false), ("10.0", true)] {
-            assert_eq!(Version::parse(release.as_bytes()) >= FIX_BINARY, can, "{release}");
+        for (release, can) in [(c"4.7.10", false), (c"4.8.0", true), (c"4.10", true), (c"3.19", false), (c"10.0", true)]
+        {
+            assert_eq!(Version::parse(Text::new(release)) >= FIX_BINARY, can, "{release:?}");
         }
     }
 }

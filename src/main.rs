@@ -6,165 +6,167 @@
 mod start;
 
 use binfmt_register::arch::level;
-use binfmt_register::config::{ALLOWED, Asked, Config, VARIABLES, Values};
-use binfmt_register::fd::{STDERR, STDOUT};
+use binfmt_register::config::{Asked, Config};
+use binfmt_register::fd::STDOUT;
+use binfmt_register::kernel::Version;
+use binfmt_register::message::{HELP_TEXTS, Reason, Say, VARIABLE_TEXTS, VARIABLES};
 use binfmt_register::namespace::in_first_user_namespace;
+use binfmt_register::output::{Output, Values};
 use binfmt_register::register::{Host, register};
-use binfmt_register::report::{Output, Report, Say};
+use binfmt_register::report::Report;
 use binfmt_register::status::status;
 use binfmt_register::target::TARGETS;
-use binfmt_register::text::{c_str, line, position, until_nul, word};
+use binfmt_register::text::{BLANK, List, Strings, Text};
 use binfmt_register::uninstall::uninstall;
-use start::Strings;
+use core::ffi::CStr;
 
 /// What the process was started with.
 pub struct Arguments {
-    argv: Strings,
-    environment: Strings,
+    argv: Strings<'static>,
+    environment: Strings<'static>,
 }
 
 /// Wrong usage.
 const USAGE: i32 = 2;
 
-const HELP: &[u8] = b"\
-usage: binfmt_register [OPTION...]
-Registers QEMU's user-mode interpreters with the kernel's binfmt_misc.
-
-  (no option)       register what the variables say
-  --install LIST    register these architectures, or all
-  --uninstall LIST  remove entries: architectures, names, 'qemu-*'
-  --status          what this machine executes now, as JSON
-  --print           the rules, for binfmt.d; changes nothing
-  --mount DIR       instead of /proc/sys/fs/binfmt_misc
-  --version, --help
-
-variables, with their values besides blank:
-";
+const VERSION: Text =
+    match CStr::from_bytes_with_nul(concat!("binfmt_register ", env!("CARGO_PKG_VERSION"), "\n\0").as_bytes()) {
+        Ok(version) => Text::new(version),
+        Err(_) => panic!("a NUL byte in the version"),
+    };
 
 /// The options, in the order of [`Options`]: those with a value first.
-const NAMES: &[u8] = b"install uninstall mount status print version help";
+const NAMES: List = List::new(b"install\0uninstall\0mount\0status\0print\0version\0help\0\0");
 
-/// The value of each option, with the NUL byte that ends it; blank if it was not given.
-type Options = [&'static [u8]; 7];
+/// The place of `status`.
+const STATUS: usize = 3;
 
-/// Reads the arguments; an error is a line and its value.
+/// The value of each option; blank if it was not given.
+type Options = [Text<'static>; 7];
+
+/// Reads the arguments; an error is a line and what it is about.
 #[inline(never)]
-fn options(mut arguments: Strings) -> Result<Options, (Say, &'static [u8])> {
-    let own = until_nul(arguments.next().unwrap_or_default());
-    let mut options: Options = [b""; 7];
+fn options(mut arguments: Strings<'static>, options: &mut Options) -> Result<(), (Say, Text<'static>)> {
+    let own = arguments.next().unwrap_or(BLANK);
     let mut none = true;
     while let Some(argument) = arguments.next() {
         none = false;
         // `--name value` or `--name=value`, with one dash or two
-        let (name, value) = assignment(argument);
-        let name = match name {
-            [b'-', b'-', name @ ..] | [b'-', name @ ..] => name,
-            _ => b"",
-        };
-        let place = position(NAMES, name).unwrap_or(usize::MAX);
-        let Some(option) = options.get_mut(place) else {
-            return Err((Say::NoSuchOption, until_nul(argument)));
-        };
-        *option = match value {
-            None if place < 3 => arguments.next().unwrap_or_default(),
-            None => b"given",
-            Some(value) if place < 3 => value,
-            Some(_) => return Err((Say::NoSuchOption, until_nul(argument))),
-        };
-        if until_nul(option).is_empty() {
-            return Err((Say::NoValue, name));
+        let dash = Text::new(c"-");
+        let name = argument.after(dash).and_then(|name| name.after(dash).or(Some(name)));
+        let mut known = false;
+        for (place, slot) in options.iter_mut().enumerate() {
+            let Some(rest) = name.and_then(|name| name.after(NAMES.at(place))) else { continue };
+            let value = match rest.first() {
+                0 if place < 3 => arguments.next().unwrap_or(BLANK),
+                0 => argument,
+                b'=' if place < 3 => rest.behind(),
+                _ => continue,
+            };
+            if value.is_blank() {
+                return Err((Say::NoValue, argument));
+            }
+            *slot = value;
+            known = true;
+        }
+        if !known {
+            return Err((Say::NoSuchOption, argument));
         }
     }
     // Under the name `binfmt` it stands in for `tonistiigi/binfmt`, which prints the status.
-    if none && (own == b"binfmt" || own.ends_with(b"/binfmt")) {
-        let [_, _, _, status, ..] = &mut options;
-        *status = b"given";
+    let (mut base, mut rest) = (own, own);
+    while let Some(byte) = rest.next() {
+        if byte == b'/' {
+            base = rest;
+        }
     }
-    Ok(options)
-}
-
-/// The name and value of `NAME=value`; no value where there is no equals sign.
-#[inline(never)]
-fn assignment(text: &'static [u8]) -> (&'static [u8], Option<&'static [u8]>) {
-    let end = text.iter().position(|&byte| byte == b'=');
-    let (name, value) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or_default();
-    (until_nul(name), value.get(1..))
+    if none && base.is(Text::new(c"binfmt")) {
+        options[STATUS] = own;
+    }
+    Ok(())
 }
 
 /// Does what was asked; returns the exit status.
 fn main(arguments: Arguments) -> i32 {
     let mut out = Output::new(STDOUT);
-    let mut report = Report { out: Output::new(STDERR), failed: false };
-    let status = run(arguments, &mut out, &mut report);
+    let uname = rustix::system::uname();
+    let mut word = Output::text_only();
+    let mut report = Report::new(Text::new(uname.release()));
+    let status = run(arguments, &mut out, &mut report, &mut word);
     out.flush();
     if out.failed {
-        report.say(Say::NoOutput, &[]);
+        report.say(Say::NoOutput, BLANK, Reason::NONE);
     }
     report.out.flush();
     if status == 0 { report.failed.into() } else { status }
 }
 
 #[inline(never)] // or its variables would share a frame with the buffers, and take longer addresses
-fn run(arguments: Arguments, out: &mut Output, report: &mut Report) -> i32 {
-    let [install, removal, mount, want_status, want_rules, version, help] = match options(arguments.argv) {
-        Ok(options) => options,
-        Err((line, value)) => {
-            report.say(line, &[value]);
-            return USAGE;
-        }
-    };
-    if !help.is_empty() {
-        out.put(HELP);
-        for place in 0..8 {
-            out.line(b"  %0: %1", &[word(VARIABLES, place), line(ALLOWED, place)]);
-        }
-        out.put(b"\narchitectures:");
-        for target in &TARGETS {
-            out.put(b" ");
-            out.put(target.name());
-        }
-        out.put(b"\n");
+fn run(arguments: Arguments, out: &mut Output, report: &mut Report, word: &mut Output) -> i32 {
+    let mut given = [BLANK; 7];
+    if let Err((line, subject)) = options(arguments.argv, &mut given) {
+        report.say(line, subject, Reason::NONE);
+        return USAGE;
+    }
+    let [install, removal, mount, want_status, want_rules, version, help] = given;
+    if !help.is_blank() {
+        print_help(out);
         return 0;
     }
-    if !version.is_empty() {
-        out.put(concat!("binfmt_register ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
+    if !version.is_blank() {
+        out.put(VERSION);
         return 0;
     }
-    let mut values: Values = [b""; 8];
-    for variable in arguments.environment {
-        let (name, value) = assignment(variable);
-        // Of two of one name the first counts, as with getenv(3).
-        let slot = position(VARIABLES, name).and_then(|place| values.get_mut(place));
-        if let (Some(slot @ &mut []), Some(value)) = (slot, value) {
-            *slot = until_nul(value);
-        }
+    let mut config = Config::BLANK;
+    if let Err(place) = config.read(arguments.environment, word) {
+        let mut values: Values = report.values;
+        [values[0], values[1], values[4]] = [VARIABLES.at(place), word.text(), VARIABLE_TEXTS.at(place)];
+        report.line(Say::Invalid, &values);
+        return USAGE;
     }
-    let mut config = match Config::read(&values) {
-        Ok(config) => config,
-        Err(wrong) => {
-            report.say(Say::Invalid, &[wrong.name(), wrong.value, wrong.allowed()]);
-            return USAGE;
-        }
-    };
-    let uname = rustix::system::uname();
     let host = &Host {
-        release: uname.release().to_bytes(),
-        dir: c_str(mount).unwrap_or(c"/proc/sys/fs/binfmt_misc"),
+        version: Version::parse(report.values[7]),
+        dir: if mount.is_blank() { Text::new(c"/proc/sys/fs/binfmt_misc") } else { mount },
         first: in_first_user_namespace(),
     };
-    if !removal.is_empty() {
-        uninstall(until_nul(removal), host, report);
+    let [.., dir, _, directory, prefix] = &mut report.values;
+    (*dir, *directory, *prefix) = (host.dir, config.directory, config.prefix);
+    if !removal.is_blank() {
+        uninstall(removal, host, report);
     }
-    if !install.is_empty() {
-        config.asked = Asked::parse(until_nul(install), &mut |name| report.say(Say::NoSuchArchitecture, &[name]));
+    let mut list = install;
+    if !install.is_blank() {
+        config.asked = Asked::BLANK;
     }
-    if !want_rules.is_empty() {
-        register(&config, host, Some(out), report);
-    } else if !install.is_empty() || removal.is_empty() && want_status.is_empty() {
-        register(&config, host, None, report);
+    while !config.asked.read(&mut list, word) {
+        report.say(Say::NoSuchArchitecture, word.text(), Reason::NONE);
     }
-    if !want_status.is_empty() {
+    let rules = if want_rules.is_blank() { None } else { Some(&mut *out) };
+    if rules.is_some() || !install.is_blank() || removal.is_blank() && want_status.is_blank() {
+        register(&config, host, rules, report);
+    }
+    if !want_status.is_blank() {
         status(host, level(), out, report);
     }
     0
+}
+
+fn print_help(out: &mut Output) {
+    for text in HELP_TEXTS {
+        out.unpack(text);
+        out.byte(b'\n');
+    }
+    for place in 0..8 {
+        out.put(Text::new(c"  "));
+        out.put(VARIABLES.at(place));
+        out.put(Text::new(c": "));
+        out.unpack(VARIABLE_TEXTS.at(place));
+        out.byte(b'\n');
+    }
+    out.put(Text::new(c"\narchitectures:"));
+    for target in &TARGETS {
+        out.byte(b' ');
+        out.put(target.name());
+    }
+    out.byte(b'\n');
 }

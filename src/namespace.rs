@@ -1,7 +1,7 @@
 //! Which user namespace this is.
 
-use crate::fd::{HERE, mount, stat};
-use core::ffi::CStr;
+use crate::fd::{Fd, HERE, mount, numbers};
+use crate::text::Text;
 
 /// The inode number of the first user namespace (`PROC_USER_INIT_INO` in `include/linux/proc_ns.h`).
 const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
@@ -10,10 +10,11 @@ const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 ///
 /// Where /proc is not mounted, one without a mount point tells. Where none can be had, the answer is yes: before Linux
 /// 5.2 nothing depends on it.
+#[inline(never)]
 pub fn in_first_user_namespace() -> bool {
-    let is_first = |dir, path: &CStr| {
-        let namespace = stat(dir, path).ok()?;
-        Some(namespace.st_ino == FIRST_USER_NAMESPACE)
-    };
-    is_first(HERE, c"/proc/self/ns/user").or_else(|| is_first(mount(c"proc").ok()?, c"self/ns/user")).unwrap_or(true)
+    let (_, mut own) = numbers(HERE, Text::new(c"/proc/self/ns/user"));
+    if own == 0 {
+        (_, own) = numbers(Fd::or_error(mount(Text::new(c"proc"))), Text::new(c"self/ns/user"));
+    }
+    own == 0 || own == FIRST_USER_NAMESPACE
 }

@@ -6,17 +6,15 @@
 //! holds the file open, the file holds its mount, that mount holds its child: the file system keeps itself alive, with
 //! no mount point in any namespace, until that entry is removed.
 
-use crate::arch::{call, errno};
-use crate::fd::{CREATE, HERE, WRITE, attach, copy_tree, go_to, make_directory, mount, write_file};
-use crate::process::in_child;
-use core::ffi::CStr;
+use crate::arch::call;
+use crate::errno::{Errno, Result, check, error};
+use crate::fd::{CREATE, Fd, HERE, WRITE, attach, copy_tree, go_to, make_directory, mount, write_file};
+use crate::process::{Job, in_child};
+use crate::text::Text;
 use linux_raw_sys::general as sys;
-use rustix::io::{Errno, Result};
-use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 /// The name of the entry.
-pub const NAME: &CStr = c"binfmt_register";
+pub const NAME: Text = Text::new(c"binfmt_register");
 
 /// The entry: its magic is not the start of any program, and it is disabled at once. `file` is relative to the tree.
 const LINE: &[u8] = b":binfmt_register:M::binfmt_register keeps binfmt_misc alive::file:F";
@@ -27,52 +25,77 @@ const LINE: &[u8] = b":binfmt_register:M::binfmt_register keeps binfmt_misc aliv
 /// Those of the mount calls: `NOSYS` before Linux 5.2; `PERM` without `CAP_SYS_ADMIN`; `ACCESS` where a security module
 /// (AppArmor's `docker-default`, say) denies mounts.
 pub fn set() -> Result<()> {
-    match in_child(&mut || set_here().err().map_or(0, Errno::raw_os_error))? {
-        0 => Ok(()),
-        error => Err(errno(error)),
+    // The status of a child that was killed is an error, too, if one without a name.
+    error(in_child((), set_here)).map_or(Ok(()), Err)
+}
+
+extern "C" fn set_here(job: &mut Job<()>) {
+    if steps(&mut job.answer).is_ok() {
+        job.answer = 0;
     }
 }
 
-fn set_here() -> Result<()> {
+/// Leaves in `answer` that of the last system call.
+#[inline(always)]
+fn steps(answer: &mut i32) -> Result<()> {
+    let mut done = |step: Result<i32>| {
+        *answer = step.unwrap_or_else(Errno::answer);
+        check(*answer)
+    };
     // SAFETY: this process has one thread, and shares no descriptors that the unsharing could close.
-    unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
-    // What is mounted below must not reach the namespace this one was copied from. AppArmor may deny the one call and
-    // not know the other.
-    let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
-    mount_change(c"/", slave).or_else(|error| make_root_slave().map_err(|_| error))?;
-    let tree = mount(c"tmpfs")?;
-    make_directory(tree, c"binfmt_misc")?;
-    write_file(tree, c"file", CREATE, b"")?; // and closes it: what is open to be written is not executed
+    done(check(unsafe { call!(sys::__NR_unshare, sys::CLONE_NEWNS) }))?;
+    // What is mounted below must not reach the namespace this one was copied from.
+    done(keep_mounts_inside())?;
+    let tree = Fd::or_error(mount(Text::new(c"tmpfs")));
+    done(Ok(tree.number()))?;
+    done(make_directory(tree, Text::new(c"binfmt_misc")))?;
+    done(write_file(tree, Text::new(c"file"), CREATE, b""))?; // and closes it: what is open to be written is not executed
     // Only what is attached somewhere can be a place for another mount (until Linux 6.15).
-    attach(tree, HERE, c"/")?;
-    attach(mount(c"binfmt_misc")?, tree, c"binfmt_misc")?;
+    done(attach(tree, HERE, Text::new(c"/")))?;
+    let binfmt_misc = Fd::or_error(mount(Text::new(c"binfmt_misc")));
+    done(Ok(binfmt_misc.number()))?;
+    done(attach(binfmt_misc, tree, Text::new(c"binfmt_misc")))?;
     // The copy belongs to no namespace. When this process ends it is taken apart, but connected: a mount that is still
     // in use, as the file's is, keeps those below it.
-    go_to(copy_tree(tree)?)?;
-    match write_file(HERE, c"binfmt_misc/register", WRITE, LINE) {
-        Err(Errno::EXIST) => Ok(()), // another process was quicker
-        Err(error) => Err(error),
-        Ok(_) => write_file(HERE, c"binfmt_misc/binfmt_register", WRITE, b"0").map(drop),
+    let copy = Fd::or_error(copy_tree(tree));
+    done(Ok(copy.number()))?;
+    done(go_to(copy))?;
+    let registered = write_file(HERE, Text::new(c"binfmt_misc/register"), WRITE, LINE);
+    // Else another process was quicker.
+    if registered != Err(Errno::EXIST) {
+        done(registered)?;
+        done(write_file(HERE, Text::new(c"binfmt_misc/binfmt_register"), WRITE, b"0"))?;
     }
+    Ok(())
 }
 
-/// Keeps mounts made below `/` in this mount namespace out of others (`MS_SLAVE`, recursively), by `mount_setattr(2)`
-/// (Linux 5.12).
+/// Keeps mounts made below `/` in this mount namespace out of others (`MS_SLAVE`, recursively), by `mount(2)` or
+/// `mount_setattr(2)` (Linux 5.12): AppArmor may deny the one and not know the other.
 ///
 /// # Errors
-/// Those of the system call.
-fn make_root_slave() -> Result<()> {
-    let attributes = sys::mount_attr { attr_set: 0, attr_clr: 0, propagation: sys::MS_SLAVE.into(), userns_fd: 0 };
-    // SAFETY: the path and the structure outlive the call, which changes neither.
+/// Those of `mount(2)`.
+#[inline(always)]
+fn keep_mounts_inside() -> Result<i32> {
+    static ATTRIBUTES: sys::mount_attr =
+        sys::mount_attr { attr_set: 0, attr_clr: 0, propagation: sys::MS_SLAVE as u64, userns_fd: 0 };
+    let root = c"/".as_ptr();
+    // SAFETY: the path and the structure outlive the calls, which change neither; the other pointers are null.
     unsafe {
-        call(
-            sys::__NR_mount_setattr,
-            sys::AT_FDCWD as usize,
-            c"/".as_ptr() as usize,
-            sys::AT_RECURSIVE as usize,
-            &raw const attributes as usize,
-            size_of_val(&attributes),
-        )
+        let flags = (sys::MS_SLAVE | sys::MS_REC) as usize;
+        let answer = call!(sys::__NR_mount, 0usize, root, 0usize, flags, 0usize);
+        if answer < 0 {
+            let other = call!(
+                sys::__NR_mount_setattr,
+                HERE.number(),
+                root,
+                sys::AT_RECURSIVE,
+                &raw const ATTRIBUTES,
+                size_of::<sys::mount_attr>()
+            );
+            if other >= 0 {
+                return Ok(other);
+            }
+        }
+        check(answer)
     }
-    .map(drop)
 }

@@ -1,64 +1,69 @@
 //! Whether this machine executes programs of an architecture, natively or through a handler: found by doing it.
 
-use crate::fd::{self, CREATE, HERE, PATH, STDERR, STDOUT, duplicate, open};
-use crate::process::{execute, in_child};
+use crate::arch::call;
+use crate::errno::{Errno, Result};
+use crate::fd::{self, CREATE, Fd, HERE, PATH, STDERR, STDOUT, duplicate, open};
+use crate::message::Reason;
+use crate::process::{Job, execute, in_child};
 use crate::target::Target;
-use core::ffi::CStr;
-use rustix::io::{Errno, Result};
-use rustix::process::{Resource, Rlimit, setrlimit};
-
-/// What came of executing a probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It ran and exited with status 0.
-    Runs,
-    /// It was started, and ended otherwise.
-    Died,
-    /// It was not started; `NOEXEC`: nothing here knows such programs.
-    Refused(Errno),
-}
+use crate::text::{BLANK, Text};
+use core::mem::MaybeUninit;
+use linux_raw_sys::general as sys;
 
 /// What a probe is called.
-const NAME: &CStr = c"binfmt_probe";
+const NAME: Text = Text::new(c"binfmt_probe");
 
 /// CPU time in seconds that a probe may take: one that an emulator runs in circles with must not stop a boot.
-const SECONDS: u64 = 5;
+static LIMIT: sys::rlimit64 = sys::rlimit64 { rlim_cur: 5, rlim_max: 5 };
 
 /// Executes the target's probe from memory: no writable file system is needed.
-pub fn run(target: &Target) -> Verdict {
-    try_out(&target.probe()).unwrap_or_else(Verdict::Refused)
+///
+/// Returns why it does not run: [`Reason::DIED`] if it was started, and did not exit with status 0;
+/// [`Reason::ENOEXEC`] if nothing here knows such programs.
+#[inline(always)]
+pub fn run(target: &Target) -> Reason {
+    Reason::of(answer(target))
 }
 
-fn try_out(program: &[u8]) -> Result<Verdict> {
+#[inline(never)]
+fn answer(target: &Target) -> i32 {
+    let mut room = MaybeUninit::uninit();
+    let program: &[u8] = target.probe(&mut room);
     // It stays open when it is executed: an entry without the flag `O` opens it again, as /dev/fd/N.
-    let file = fd::memory(NAME)?;
-    fd::write(file, program)?;
-    // Any exit status could be the program's own.
-    let mut refused = None;
-    let status = in_child(&mut || {
-        _ = setrlimit(Resource::Cpu, Rlimit { current: Some(SECONDS), maximum: Some(SECONDS) });
-        // What an emulator may print is of no interest, and must not get between the lines of this tool's output.
-        _ = open(HERE, c"/", PATH).map(|nowhere| (duplicate(nowhere, STDOUT), duplicate(nowhere, STDERR)));
-        let mut error = execute(file, c"", NAME);
-        // A security module (Tomoyo) may insist on finding /dev/fd/N, and there is none: one with a name.
-        if error == Errno::NOENT && named(program).is_ok() {
-            error = execute(HERE, NAME, NAME);
-        }
-        refused = Some(error);
-        0
-    });
+    let file = match fd::memory(NAME) {
+        Ok(file) => file,
+        Err(error) => return error.answer(),
+    };
+    if let Err(error) = fd::write(file, program) {
+        return error.answer();
+    }
+    // Why it was not started is left as an answer: any exit status could be the program's own.
+    let answer = in_child((program, file), try_out);
     // SAFETY: it is not used afterwards.
     unsafe { file.close() };
-    Ok(match (refused, status?) {
-        (Some(error), _) => Verdict::Refused(error),
-        (None, 0) => Verdict::Runs,
-        (None, _) => Verdict::Died,
-    })
+    answer
+}
+
+extern "C" fn try_out(job: &mut Job<(&[u8], Fd)>) {
+    let (program, file) = job.data;
+    // SAFETY: the kernel reads the one structure and does not write to the other.
+    unsafe { call!(sys::__NR_prlimit64, 0, sys::RLIMIT_CPU, &raw const LIMIT, 0usize) };
+    // What an emulator may print is of no interest, and must not get between the lines of this tool's output.
+    if let Ok(nowhere) = open(HERE, Text::new(c"/"), PATH) {
+        _ = (duplicate(nowhere, STDOUT), duplicate(nowhere, STDERR));
+    }
+    let mut answer = execute(file, BLANK, NAME);
+    // A security module (Tomoyo) may insist on finding /dev/fd/N, and there is none: one with a name.
+    if answer == Errno::NOENT.answer() && named(program).is_ok() {
+        answer = execute(HERE, NAME, NAME);
+    }
+    // Only now: a program that is executed leaves it as it is.
+    job.answer = answer;
 }
 
 /// Makes a program in a file system of its own, which becomes the working directory.
-fn named(program: &[u8]) -> Result<usize> {
-    let nowhere = fd::mount(c"tmpfs")?;
-    fd::write_file(nowhere, NAME, CREATE, program)?;
-    fd::go_to(nowhere)
+#[inline(always)]
+fn named(program: &[u8]) -> Result<i32> {
+    fd::go_to(fd::mount(Text::new(c"tmpfs"))?)?;
+    fd::write_file(HERE, NAME, CREATE, program)
 }

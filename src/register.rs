@@ -1,51 +1,54 @@
 //! The main job: observe, plan, apply, report.
 
-use crate::apply::{self, Entry, Failure};
+use crate::apply::{Entry, Outcome, WELL, carry_out, reason};
 use crate::binfmt_misc::{BinfmtMisc, Way};
-use crate::config::{Asked, Config, Lookup, Mode};
-use crate::interpreter::{self, Path, State};
+use crate::config::{Config, How, Lookup, Mode};
+use crate::interpreter::path;
 use crate::kernel::{NAMESPACED, Version};
-use crate::observe::{Items, entries, interpreters, native, nothing};
+use crate::message::{Reason, Say};
+use crate::observe::{Item, Items, NAME, entries, interpreters, native, nothing};
+use crate::output::{Output, Values};
 use crate::pin;
-use crate::plan::{Action, Own, Request, Seen, Wanted, plan};
-use crate::report::{Output, Report, Say};
-use crate::rule::{self, Line};
-use crate::target::TARGETS;
-use crate::text::errno;
-use core::ffi::CStr;
-use rustix::io::Errno;
+use crate::plan::{Own, Request, Wanted, is_wanted, makes_entry, plan};
+use crate::report::Report;
+use crate::rule;
+
+use crate::errno::Errno;
+use crate::text::{BLANK, Text};
 
 /// Where this runs.
+#[derive(Clone, Copy, Debug)]
 pub struct Host<'a> {
-    /// The kernel's release, as `uname -r` prints it.
-    pub release: &'a [u8],
+    /// The kernel's version.
+    pub version: Version,
     /// Where binfmt_misc is, or is to be, mounted.
-    pub dir: &'a CStr,
+    pub dir: Text<'a>,
     /// Whether this is the machine's first user namespace.
     pub first: bool,
 }
 
 impl Host<'_> {
-    fn version(&self) -> Version {
-        Version::parse(self.release)
+    /// Opens binfmt_misc to change it, or says why that cannot be.
+    #[inline(always)]
+    pub fn open(&self, report: &mut Report) -> BinfmtMisc {
+        let fs = BinfmtMisc::open(self.dir, self.first, true);
+        if let Some(error) = fs.failed() {
+            self.explain(error, report);
+        }
+        fs
     }
 
-    /// Opens binfmt_misc to change it, or says why that cannot be.
-    pub fn open(&self, report: &mut Report) -> Option<BinfmtMisc> {
-        let error = match BinfmtMisc::open(self.dir, self.first, true) {
-            Ok(fs) => return Some(fs),
-            Err(error) => error,
-        };
+    #[inline(never)]
+    fn explain(&self, error: Errno, report: &mut Report) {
         let line = match error {
-            Errno::PERM if !self.first && self.version() < NAMESPACED => Say::NoNamespaces,
+            Errno::PERM if !self.first && self.version < NAMESPACED => Say::NoNamespaces,
             Errno::PERM if !self.first => Say::NotPermittedHere,
             Errno::PERM | Errno::ACCESS => Say::NotPermitted,
             Errno::NODEV => Say::NoModule,
             Errno::NOENT | Errno::NOTDIR => Say::NoPlace,
             _ => Say::Unreachable,
         };
-        report.say(line, &[errno(error), self.dir.to_bytes(), self.release]);
-        None
+        report.say(line, BLANK, error.into());
     }
 }
 
@@ -53,107 +56,106 @@ impl Host<'_> {
 /// registered, in the format of `binfmt.d(5)`, and changes nothing.
 #[inline(never)]
 pub fn register(config: &Config, host: &Host, rules: Option<&mut Output>, report: &mut Report) {
-    let Some(lookup) = config.mode.lookup(host.version()) else {
-        return report.say(Say::TooOld, &[host.release]);
+    let Some(lookup) = config.mode().lookup(host.version) else {
+        return report.say(Say::TooOld, BLANK, Reason::NONE);
     };
-    let mut items = nothing();
-    let any = interpreters(config, lookup, &mut items);
-    let elsewhere = lookup == Lookup::Execution;
-    let wanted = match config.asked {
-        Asked::Named(_) => Wanted::Named,
-        Asked::All if elsewhere => Wanted::Anyway,
-        Asked::Blank if config.mode == Mode::Execution && !any => Wanted::Anyway,
-        _ if any => Wanted::IfThere,
-        _ => return report.say(Say::NoInterpreter, &[config.directory, config.prefix]),
-    };
-    let fs = match rules {
-        Some(_) => BinfmtMisc::open(host.dir, host.first, false).ok(),
-        None => host.open(report),
-    };
-    if fs.is_none() && rules.is_none() {
-        return;
-    }
-    let pinned = fs.is_some_and(|fs| entries(&fs, &mut items));
-    let mut job = Job {
-        config,
-        request: Request { wanted, replace: config.replace || rules.is_some(), absent_fits: elsewhere },
-        flags: &rule::flags(config, lookup, host.version()),
-        fs,
-        rules,
-    };
-    let ours = job.run(&mut items, report);
-    if let (None, Some(fs)) = (job.rules, fs) {
-        if fs.is_off() {
-            report.say(Say::Off, &[host.dir.to_bytes()]);
-        }
-        if ours && !pinned {
-            make_last(fs, host, report);
-        }
-    }
+    let flags = rule::flags(config, lookup, host.version);
+    let mut path = Output::text_only();
+    let mut job = Job { config, lookup, host, flags, rules, path: &mut path };
+    job.run(&mut nothing(), report);
 }
 
 struct Job<'a> {
     config: &'a Config<'a>,
-    request: Request,
-    flags: &'a [u8],
-    fs: Option<BinfmtMisc>,
+    lookup: Lookup,
+    host: &'a Host<'a>,
+    flags: Text<'a>,
     rules: Option<&'a mut Output>,
+    path: &'a mut Output,
 }
 
 impl Job<'_> {
-    /// Plans, applies and reports; whether an entry of ours, of those asked for, is in force afterwards.
-    fn run(&mut self, items: &mut Items, report: &mut Report) -> bool {
+    #[inline(never)] // where the buffers are not: their size would make the addresses of all variables longer
+    fn run(&mut self, items: &mut Items, report: &mut Report) {
+        let any = interpreters(self.config, self.lookup, &report.values, items);
+        let absent_fits = self.lookup == Lookup::Execution;
+        let wanted = match self.config.asked.how {
+            How::Named => Wanted::Named,
+            How::All if absent_fits => Wanted::Anyway,
+            How::Blank if self.config.mode() == Mode::Execution && !any => Wanted::Anyway,
+            _ if any => Wanted::IfThere,
+            _ => return report.say(Say::NoInterpreter, BLANK, Reason::NONE),
+        };
+        let prints = self.rules.is_some();
+        let fs = BinfmtMisc::open(self.host.dir, self.host.first, !prints);
+        if let (Some(error), false) = (fs.failed(), prints) {
+            return self.host.explain(error, report);
+        }
+        let pinned = entries(&fs, items);
+        let request = Request { wanted, replace: self.config.replaces() || prints, absent_fits };
         let mut ours = false;
-        let mut buffer = Path::new();
-        for (place, target) in TARGETS.iter().enumerate() {
-            let Some(item) = items.get_mut(place) else { break };
-            let mut request = self.request;
-            if !self.config.asked.allows(place) {
-                request.wanted = Wanted::No;
-            } else if item.seen.interpreter != State::Missing || request.wanted != Wanted::IfThere {
-                native(target, &mut item.seen);
+        for item in items {
+            ours |= self.handle(item, request, &fs, report);
+        }
+        if !prints {
+            if fs.is_off() {
+                report.say(Say::Off, BLANK, Reason::NONE);
             }
-            let interpreter = interpreter::path(self.config, target, item.place, &mut buffer);
-            let entry = Entry { target, interpreter, flags: self.flags, verify: self.config.verify };
-            let action = plan(request, &item.seen);
-            let done = match (&mut self.rules, &self.fs) {
-                (Some(out), _) => print(action, entry, &item.seen, out),
-                (None, Some(fs)) => apply::carry_out(fs, action, entry, &item.seen),
-                (None, None) => None,
-            };
-            if let Some((line, why)) = done {
-                ours |= item.seen.own == Own::Handles || line as u8 <= Say::Replaced as u8;
-                let done: &[u8] = if action == Action::Replace { b"replaced" } else { b"registered" };
-                report.say(line, &[target.name(), interpreter, self.flags, &item.other, why, done]);
+            if ours && !pinned {
+                make_last(fs, self.host, report);
             }
         }
-        ours
+    }
+
+    /// Plans, applies and reports; whether an entry of ours is in force afterwards.
+    #[inline(never)]
+    fn handle(&mut self, item: &mut Item, mut request: Request, fs: &BinfmtMisc, report: &mut Report) -> bool {
+        if !item.asked {
+            request.wanted = Wanted::No;
+        }
+        if is_wanted(request, &item.seen) {
+            native(item.target, &mut item.seen);
+        }
+        let planned = plan(request, &item.seen);
+        let mut values: Values = report.values;
+        values[0] = item.target.name();
+        let path = path(&values, item.plain, self.path);
+        values[1] = path;
+        values[2] = self.flags;
+        values[3] = item.other();
+        values[5] = Text::new(if planned == Say::Replaced { c"replaced" } else { c"registered" });
+        let entry = Entry { target: item.target, values: &values, verify: self.config.verifies() };
+        let (line, why) = match &mut self.rules {
+            None => carry_out(fs, planned, &entry, &item.seen),
+            Some(out) if makes_entry(planned) => print(&entry, out),
+            Some(_) => (planned, reason(planned, &item.seen)),
+        };
+        if line == Say::Nothing {
+            return false;
+        }
+        values[4] = why.text();
+        report.line(line, &values);
+        item.seen.own == Own::Handles || makes_entry(line)
     }
 }
 
-/// Writes the rule of an entry to be made; what is to be said of the others.
-fn print(action: Action, entry: Entry, seen: &Seen, out: &mut Output) -> Option<Failure> {
-    match action {
-        Action::Skip => None,
-        Action::Nothing(line) => Some((line, apply::reason(seen))),
-        Action::Register | Action::Replace => {
-            let mut line = Line::new();
-            if !entry.rule(b"", &mut line) {
-                return Some((Say::TooLong, b""));
-            }
-            out.line(&line, &[]);
-            None
-        }
+/// Writes the rule of an entry to be made.
+fn print(entry: &Entry, out: &mut Output) -> Outcome {
+    let mut line = Output::text_only();
+    if !rule::write(&mut line, NAME, entry.target, entry.values) {
+        return (Say::TooLong, Reason::NONE);
     }
+    out.put(line.text());
+    out.byte(b'\n');
+    WELL
 }
 
 /// Sees to it that the entries outlive this process, or says that they do not. Lets go of `fs`.
-#[inline(never)]
 fn make_last(fs: BinfmtMisc, host: &Host, report: &mut Report) {
     let error = match (host.first, fs.way) {
         (true, _) => pin::set().err(),
         (false, Way::Detached) => Some(Errno::ACCESS),
-        (false, _) => return report.say(Say::Namespace, &[b"", host.dir.to_bytes()]),
+        (false, _) => return report.say(Say::Namespace, BLANK, Reason::NONE),
     };
     let Some(error) = error else { return };
     // Something else may keep them: a mount elsewhere, or a kernel in which entries keep themselves.
@@ -161,11 +163,11 @@ fn make_last(fs: BinfmtMisc, host: &Host, report: &mut Report) {
     unsafe { fs.close() };
     let mut items = nothing();
     let again = BinfmtMisc::open(host.dir, host.first, true);
-    _ = again.map(|fs| entries(&fs, &mut items));
+    entries(&again, &mut items);
     let line = match items.iter().any(|item| item.seen.own != Own::Absent) {
         false => Say::Gone,
         true if fs.way == Way::Detached || error == Errno::NOSYS => return,
         true => Say::WhileMounted,
     };
-    report.say(line, &[errno(error), host.dir.to_bytes()]);
+    report.say(line, BLANK, error.into());
 }

@@ -14,6 +14,7 @@
 use crate::{Arguments, main};
 use binfmt_register::arch::{copy, exit};
 use binfmt_register::fd::{HERE, PATH, open};
+use binfmt_register::text::{Strings, Text};
 use core::ffi::c_char;
 use core::ptr;
 
@@ -27,38 +28,18 @@ unsafe extern "C" fn enter(stack: *const usize) -> ! {
     // that stay as long as the process.
     let arguments = unsafe {
         let argc = *stack;
-        let argv = stack.add(1).cast();
-        Arguments { argv: Strings(argv), environment: Strings(argv.add(argc + 1)) }
+        let argv: *const *const c_char = stack.add(1).cast();
+        Arguments { argv: Strings::from_ptr(argv), environment: Strings::from_ptr(argv.add(argc + 1)) }
     };
     exit(main(arguments))
 }
 
 /// Whatever is opened later must not land on a closed standard descriptor: a message would be written into it, and
 /// `register` is one of the files this tool opens.
+#[inline(always)]
 fn hold_standard_descriptors() {
     // A descriptor of `O_PATH` can be neither read nor written.
-    while open(HERE, c"/", PATH).is_ok_and(|descriptor| descriptor.number() <= 2) {}
-}
-
-/// A list of strings that ends with a null pointer.
-#[derive(Clone, Copy)]
-pub struct Strings(*const *const c_char);
-
-impl Iterator for Strings {
-    /// A string with the NUL byte that ends it.
-    type Item = &'static [u8];
-
-    fn next(&mut self) -> Option<&'static [u8]> {
-        // SAFETY: only `enter` makes one, from the lists the kernel made; it does not go past the null pointer.
-        unsafe {
-            let string: *const u8 = (*self.0).cast();
-            if string.is_null() {
-                return None;
-            }
-            self.0 = self.0.add(1);
-            Some(core::slice::from_raw_parts(string, strlen(string.cast()) + 1))
-        }
-    }
+    while open(HERE, Text::new(c"/"), PATH).is_ok_and(|descriptor| descriptor.number() <= 2) {}
 }
 
 // The compiler calls these by name, and expects them of the C library. A volatile access keeps it from seeing in the
@@ -117,8 +98,18 @@ unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, length: usize) ->
 /// As of `bcmp(3)`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, length: usize) -> i32 {
-    // SAFETY: as the caller vouches.
-    unsafe { memcmp(left, right, length) }
+    // From the end, which makes the shorter loop; and only whether they differ.
+    let mut at = length as isize;
+    loop {
+        at -= 1;
+        if at < 0 {
+            return 0;
+        }
+        // SAFETY: the caller vouches for `length` bytes on both sides.
+        if unsafe { ptr::read_volatile(left.offset(at)) != *right.offset(at) } {
+            return 1;
+        }
+    }
 }
 
 /// # Safety

@@ -1,93 +1,86 @@
 //! What this machine executes right now, as the JSON that `tonistiigi/binfmt` prints.
 
 use crate::binfmt_misc::{BinfmtMisc, EntryText};
-use crate::handler::Handler;
-use crate::probe::{self, Verdict};
+use crate::errno::Errno;
+use crate::handler::enabled;
+use crate::message::{Reason, Say};
+use crate::output::Output;
+use crate::probe;
 use crate::register::Host;
-use crate::report::{Output, Report, Say};
-use crate::target::TARGETS;
-use crate::text::{errno, hex, words};
-use rustix::io::Errno;
-
-/// The OCI platforms in that tool's order; this machine's own come before the others.
-const ORDER: &[u8] = b"amd64 amd64/v2 amd64/v3 amd64/v4 arm64 riscv64 ppc64 ppc64le s390x 386 mips64le mips64 loong64 \
-arm/v7 arm/v6";
+use crate::report::Report;
+use crate::target::{HOST, LEVELS, PLATFORMS, TARGETS, find};
+use crate::text::{BLANK, Text};
 
 /// Prints the JSON. `level` is the x86-64 level of this machine's CPU, 1 to 4 (0 on others).
 ///
 /// `supported` is found by executing a probe of each architecture; `emulators` are the entries that are enabled.
 #[inline(never)]
 pub fn status(host: &Host, level: u8, out: &mut Output, report: &mut Report) {
-    let mut list = List::new(out, b"{\n  \"supported\": [");
-    for own in [true, false] {
-        let mut last: &[u8] = b"";
-        let mut runs = false;
-        for platform in words(ORDER) {
-            let (name, variant) = match platform {
-                [name @ .., b'/', b'v', digit] => (name, digit & 15),
-                _ => (platform, 0),
-            };
-            if name != last {
-                last = name;
-                let target = TARGETS.iter().find(|target| target.oci() == name && target.is_host() == own);
-                runs = target.is_some_and(|target| own || probe::run(target) == Verdict::Runs);
+    out.put(Text::new(c"{\n  \"supported\": ["));
+    let mut list = Array { out, empty: true };
+    // The host's own need not be tried; of others, one program tells for all versions.
+    let (mut tried, mut runs) = (HOST, HOST);
+    for (order, platform) in PLATFORMS.enumerate() {
+        // A level of amd64 can be told of this machine's CPU only.
+        let above = order.wrapping_sub(LEVELS);
+        if above < 3 && above + 2 > level.into() {
+            continue;
+        }
+        let place = find(platform);
+        if place != tried {
+            tried = place;
+            if TARGETS.get(place).is_some_and(|target| probe::run(target) == Reason::NONE) {
+                runs = place;
             }
-            // A level of amd64 can be told of this machine's CPU only.
-            if runs && (name != b"amd64" || variant == 0 || own && variant <= level) {
-                list.item(b"linux/", platform);
-            }
+        }
+        if place == runs {
+            list.item(Text::new(c",\n    \"linux/"), platform);
         }
     }
-    let out = list.end();
-    let mut list = List::new(out, b",\n  \"emulators\": [");
-    match BinfmtMisc::open(host.dir, host.first, false) {
-        Ok(fs) => {
-            let mut names = fs.entries();
-            while let Some(name) = names.following() {
-                let mut buffer: EntryText = [0; 4096];
-                if fs.read(name, &mut buffer).is_ok_and(|text| Handler::parse(text).enabled) {
-                    list.item(b"", name.to_bytes());
-                }
-            }
+    list.end(Text::new(c"\n  ],\n  \"emulators\": ["));
+    let fs = BinfmtMisc::open(host.dir, host.first, false);
+    let mut names = fs.entries();
+    while let Some(name) = names.following() {
+        if enabled(fs.read(name, &mut EntryText::uninit())) {
+            list.item(Text::new(c",\n    \""), name);
         }
+    }
+    match fs.failed() {
         // None here, or none that this namespace sees.
-        Err(error) if error == Errno::NODEV || !host.first => {}
-        Err(error) => report.say(Say::Unreachable, &[errno(error), host.dir.to_bytes()]),
+        Some(error) if error != Errno::NODEV && host.first => report.say(Say::Unreachable, BLANK, error.into()),
+        _ => {}
     }
-    list.end().put(b"\n}\n");
+    list.end(Text::new(c"\n  ]\n}\n"));
 }
 
 /// A JSON array of strings, a line each.
-struct List<'a> {
+struct Array<'a> {
     out: &'a mut Output,
     empty: bool,
 }
 
-impl<'a> List<'a> {
-    fn new(out: &'a mut Output, start: &[u8]) -> Self {
-        out.put(start);
-        Self { out, empty: true }
-    }
-
-    fn item(&mut self, prefix: &[u8], name: &[u8]) {
-        self.out.put(if self.empty { b"\n    \"" } else { b",\n    \"" });
+impl Array<'_> {
+    /// Adds `name`, after `start`, of which the first byte, a comma, is for all but the first.
+    #[inline(never)]
+    fn item(&mut self, start: Text, name: Text) {
+        self.out.put(if self.empty { start.behind() } else { start });
         self.empty = false;
-        self.out.put(prefix);
-        for &byte in name {
-            match byte {
-                b' ' | b'!' | b'#'..=b'[' | b']'..=b'~' => self.out.put(&[byte]),
-                // The name of an entry may be any bytes; JSON must be UTF-8, and two of its characters be escaped.
-                _ => {
-                    self.out.put(b"\\u00");
-                    self.out.put(&hex(byte));
-                }
+        for byte in name {
+            // The name of an entry may be any bytes; JSON must be UTF-8, and two of its characters be escaped.
+            if !matches!(byte, b' '..=b'~') || byte == b'"' || byte == b'\\' {
+                self.out.put(Text::new(c"\\u00"));
+                self.out.hex(byte);
+            } else {
+                self.out.byte(byte);
             }
         }
-        self.out.put(b"\"");
+        self.out.byte(b'"');
     }
 
-    fn end(self) -> &'a mut Output {
-        self.out.put(if self.empty { b"]" } else { b"\n  ]" });
-        self.out
+    /// Ends it with `end`, of which the first three bytes are for one that is not empty.
+    #[inline(never)]
+    fn end(&mut self, end: Text) {
+        self.out.put(if self.empty { end.behind().behind().behind() } else { end });
+        self.empty = true;
     }
 }

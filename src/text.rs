@@ -1,118 +1,208 @@
-//! Strings in buffers of a fixed size, built without `core::fmt`, which would double the binary.
+//! Texts that end with a NUL byte, as the kernel passes and takes them, and lists of such texts.
+//!
+//! A text is the address of its first byte: passed around, that is half of what a slice takes.
 
-use core::ffi::CStr;
-use heapless::vec::VecView;
-use rustix::io::Errno;
+use crate::output::Output;
+use core::ffi::{CStr, c_char};
+use core::marker::PhantomData;
+use core::ptr::NonNull;
 
-/// A buffer of any capacity.
-pub type Buffer = VecView<u8>;
-
-/// Appends what there is room for of `bytes`; `false` if that is not all.
-pub fn put(buffer: &mut Buffer, bytes: &[u8]) -> bool {
-    let room = buffer.capacity().saturating_sub(buffer.len());
-    let piece = bytes.get(..room).unwrap_or(bytes);
-    buffer.extend_from_slice(piece).is_ok() && piece.len() == bytes.len()
-}
-
-/// Appends `template` as [`pieces`] fills it in; `false` if not all of it fits.
-pub fn fill(buffer: &mut Buffer, template: &[u8], values: &[&[u8]]) -> bool {
-    let mut fits = true;
-    pieces(template, values, &mut |piece| fits = fits && put(buffer, piece));
-    fits
-}
-
-/// Passes `template` to `put`, piece by piece, with `%0` replaced by the first of `values`, `%1` by the second, and so
-/// on.
-pub fn pieces(template: &[u8], values: &[&[u8]], put: &mut dyn FnMut(&[u8])) {
-    let mut rest = template;
-    loop {
-        let end = rest.iter().position(|&byte| byte == b'%').unwrap_or(rest.len());
-        let (text, value) = rest.split_at_checked(end).unwrap_or_default();
-        put(text);
-        let [_, digit, behind @ ..] = value else { break };
-        put(values.get(usize::from(digit & 15)).copied().unwrap_or_default());
-        rest = behind;
-    }
-}
-
-/// The two hexadecimal digits of a byte.
-pub fn hex(byte: u8) -> [u8; 2] {
-    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-    [digit(byte >> 4), digit(byte & 15)]
-}
-
-/// The parts of a text, none of them empty.
+/// A text that ends with a NUL byte.
 #[derive(Clone, Copy, Debug)]
-pub struct Parts<'a> {
-    /// What is still to come.
-    pub rest: &'a [u8],
-    lines: bool,
+pub struct Text<'a> {
+    start: NonNull<u8>,
+    life: PhantomData<&'a u8>,
 }
 
-/// The words of a text: what stands between commas, blanks and the like.
-pub fn words(text: &[u8]) -> Parts<'_> {
-    Parts { rest: text, lines: false }
-}
+// SAFETY: it is as good as a shared reference to bytes.
+unsafe impl Sync for Text<'_> {}
 
-/// The lines of a text.
-pub fn lines(text: &[u8]) -> Parts<'_> {
-    Parts { rest: text, lines: true }
-}
+/// No text.
+pub const BLANK: Text = Text::new(c"");
 
-impl<'a> Iterator for Parts<'a> {
-    type Item = &'a [u8];
+impl<'a> Text<'a> {
+    /// The text of a C string.
+    pub const fn new(text: &'a CStr) -> Self {
+        // SAFETY: it ends with a NUL byte, and stays as long as the borrow.
+        unsafe { Self::from_ptr(text.as_ptr()) }
+    }
 
-    #[inline(never)] // used all over
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let between = |&byte: &u8| byte == b'\n' || !self.lines && (byte <= b' ' || byte == b',');
-        let start = self.rest.iter().position(|byte| !between(byte))?;
-        let text = self.rest.get(start..)?;
-        let end = text.iter().position(between).unwrap_or(text.len());
-        let (part, rest) = text.split_at_checked(end)?;
-        self.rest = rest;
-        Some(part)
+    /// The text that starts there.
+    ///
+    /// # Safety
+    /// There are bytes up to a NUL byte, and they stay as they are for `'a`.
+    pub const unsafe fn from_ptr(start: *const c_char) -> Self {
+        // SAFETY: there is a byte, so the address is not null.
+        Self { start: unsafe { NonNull::new_unchecked(start.cast_mut().cast()) }, life: PhantomData }
+    }
+
+    /// Where it starts.
+    pub const fn as_ptr(self) -> *const u8 {
+        self.start.as_ptr()
+    }
+
+    /// Its first byte; 0 if there is none.
+    pub fn first(self) -> u8 {
+        // SAFETY: there is at least the NUL byte.
+        unsafe { *self.as_ptr() }
+    }
+
+    /// Whether there is none.
+    pub fn is_blank(self) -> bool {
+        self.first() == 0
+    }
+
+    /// What follows `prefix`; `None` if it does not start so.
+    #[inline(never)]
+    pub fn after(mut self, prefix: Text<'_>) -> Option<Self> {
+        for byte in prefix {
+            if self.next() != Some(byte) {
+                return None;
+            }
+        }
+        Some(self)
+    }
+
+    /// What follows its first byte.
+    pub fn behind(mut self) -> Self {
+        self.next();
+        self
+    }
+
+    /// Whether both are the same.
+    #[inline(never)]
+    pub fn is(self, other: Text<'_>) -> bool {
+        self.after(other).is_some_and(Text::is_blank)
+    }
+
+    /// Whether `byte` is in it.
+    #[inline(never)]
+    pub fn has(mut self, byte: u8) -> bool {
+        self.any(|other| other == byte)
+    }
+
+    /// Takes its next word, which ends at a blank, a comma or the like, and puts it into `word`; `false` if there is
+    /// none.
+    #[inline(never)]
+    pub fn next_word(&mut self, word: &mut Output) -> bool {
+        word.clear();
+        for byte in self.by_ref() {
+            if byte > b' ' && byte != b',' {
+                word.byte(byte);
+            } else if !word.is_blank() {
+                break;
+            }
+        }
+        !word.is_blank()
+    }
+
+    /// The place of `word` among its words, between which there is one blank, from 1 on; 0 if it is not there.
+    pub fn position(mut self, word: Text<'_>) -> u8 {
+        let mut place = 1;
+        while self.after(word).is_none_or(|rest| rest.first() > b' ') {
+            if self.find(|&byte| byte == b' ').is_none() {
+                return 0;
+            }
+            place += 1;
+        }
+        place
     }
 }
 
-/// The place of `word` among the words of `list`.
-///
-/// One list instead of a `match` keeps the binary small: a `match` compares byte by byte, in code.
-#[inline(never)]
-pub fn position(list: &[u8], word: &[u8]) -> Option<usize> {
-    words(list).position(|other| other == word)
+/// Its bytes, without the NUL byte.
+impl Iterator for Text<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.first();
+        if byte == 0 {
+            return None;
+        }
+        // SAFETY: what follows a byte that is not NUL belongs to the text.
+        self.start = unsafe { self.start.add(1) };
+        Some(byte)
+    }
 }
 
-/// The word at `place` in `list`; blank if there are not so many.
-#[inline(never)]
-pub fn word(list: &[u8], place: usize) -> &[u8] {
-    words(list).nth(place).unwrap_or_default()
+/// Several texts, one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub struct List(Text<'static>);
+
+impl List {
+    /// The texts in `texts`: each ends with a NUL byte, none is blank, and another NUL byte ends the list.
+    pub const fn new(texts: &'static [u8]) -> Self {
+        assert!(matches!(texts, [.., 0, 0]), "a list ends with two NUL bytes");
+        // SAFETY: as has been seen.
+        unsafe { Self::of(texts) }
+    }
+
+    /// The list at the start of `texts`.
+    ///
+    /// # Safety
+    /// There is one, as of [`List::new`].
+    pub const unsafe fn of(texts: &'static [u8]) -> Self {
+        // SAFETY: as the caller vouches.
+        Self(unsafe { Text::from_ptr(texts.as_ptr().cast()) })
+    }
+
+    /// The text at `place`; a blank one if there are not so many.
+    #[inline(never)]
+    pub fn at(mut self, place: usize) -> Text<'static> {
+        self.nth(place).unwrap_or(BLANK)
+    }
 }
 
-/// The line at `place` in `text`; blank if there are not so many.
-#[inline(never)]
-pub fn line(text: &[u8], place: usize) -> &[u8] {
-    lines(text).nth(place).unwrap_or_default()
+impl Iterator for List {
+    type Item = Text<'static>;
+
+    fn next(&mut self) -> Option<Text<'static>> {
+        let text = self.0;
+        if text.is_blank() {
+            return None;
+        }
+        self.0.by_ref().for_each(drop);
+        // SAFETY: behind the NUL byte that ends a text of a list there is another text, or the last NUL byte.
+        self.0 = Text { start: unsafe { self.0.start.add(1) }, life: PhantomData };
+        Some(text)
+    }
 }
 
-/// The names of the error numbers from 0 on, which are the same on all architectures this tool may run on.
-const ERRNOS: &[u8] = b"0 EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT \
-ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK \
-EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP";
-
-/// The symbolic name of an error number, as in `errno(3)`; blank for those beyond what files and mounts give.
-pub fn errno(errno: Errno) -> &'static [u8] {
-    word(ERRNOS, errno.raw_os_error() as usize)
+/// The texts of a list of addresses that ends with a null pointer, as the kernel passes arguments and variables.
+#[derive(Clone, Copy, Debug)]
+pub struct Strings<'a> {
+    next: *const *const c_char,
+    life: PhantomData<&'a c_char>,
 }
 
-/// The text up to the first NUL byte, or all of it.
-pub fn until_nul(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    bytes.get(..end).unwrap_or_default()
+impl<'a> Strings<'a> {
+    /// The list that starts there.
+    ///
+    /// # Safety
+    /// There are addresses of texts up to a null pointer, and all stay as they are for `'a`.
+    pub const unsafe fn from_ptr(list: *const *const c_char) -> Self {
+        Self { next: list, life: PhantomData }
+    }
+
+    /// The value of the first `NAME=value` among them; blank where there is none.
+    #[inline(never)]
+    pub fn variable(mut self, name: Text) -> Text<'a> {
+        let mut value = |text: Text<'a>| text.after(name)?.after(Text::new(c"="));
+        self.find_map(&mut value).unwrap_or(BLANK)
+    }
 }
 
-/// The text up to the first NUL byte, and that; `None` if there is none.
-pub fn c_str(bytes: &[u8]) -> Option<&CStr> {
-    let with_nul = bytes.get(..=until_nul(bytes).len())?;
-    // SAFETY: it ends with the first NUL byte there is.
-    Some(unsafe { CStr::from_bytes_with_nul_unchecked(with_nul) })
+impl<'a> Iterator for Strings<'a> {
+    type Item = Text<'a>;
+
+    fn next(&mut self) -> Option<Text<'a>> {
+        // SAFETY: it does not go past the null pointer; what comes before is the address of a text.
+        unsafe {
+            let start = *self.next;
+            if start.is_null() {
+                return None;
+            }
+            self.next = self.next.add(1);
+            Some(Text::from_ptr(start))
+        }
+    }
 }

@@ -1,88 +1,90 @@
 //! Removes entries.
 
 use crate::binfmt_misc::{BinfmtMisc, Way};
+use crate::message::{Reason, Say};
 use crate::observe::is_ours;
+use crate::output::Output;
 use crate::pin;
 use crate::register::Host;
-use crate::report::{Report, Say};
-use crate::target::TARGETS;
-use crate::text::{errno, words};
-use core::ffi::CStr;
+use crate::report::Report;
+use crate::target::{TARGETS, find};
+use crate::text::{BLANK, Text};
 
 /// Removes the entries that `list` names: by architecture (`arm64`), by the exact name of an entry, whosever it is, or
 /// by a pattern with `*` and `?`, which reaches only entries that this tool makes.
 #[inline(never)]
-pub fn uninstall(list: &[u8], host: &Host, report: &mut Report) {
-    let Some(fs) = host.open(report) else { return };
+pub fn uninstall(mut list: Text, host: &Host, report: &mut Report) {
+    let fs = host.open(report);
+    if fs.failed().is_some() {
+        return;
+    }
     let mut all = false; // a pattern means the pin too
-    for item in words(list) {
-        let pattern = item.iter().any(|&byte| byte == b'*' || byte == b'?');
-        let mut line = Say::NoSuchEntry;
-        if pattern || TARGETS.iter().any(|target| target.is_called(item)) {
-            line = Say::NothingRegistered;
-        }
-        let mut removed = false;
+    let mut word = Output::text_only();
+    while list.next_word(&mut word) {
+        let item = word.text();
+        let pattern = item.has(b'*') || item.has(b'?');
+        let meant = find(item);
+        let mut line = if pattern || meant < TARGETS.len() { Say::NothingRegistered } else { Say::NoSuchEntry };
         let mut names = fs.entries();
         while let Some(name) = names.following() {
-            let ours = TARGETS.iter().find(|target| is_ours(target, name).is_some());
-            let named = matches(item, name.to_bytes());
-            all |= named && pattern && name == pin::NAME;
-            if named && (!pattern || ours.is_some()) || ours.is_some_and(|target| target.is_called(item)) {
+            let ours = TARGETS.iter().position(|target| is_ours(target, name).is_some()).unwrap_or(usize::MAX);
+            let named = matches(item, name);
+            if ours == meant || named && (!pattern || ours < TARGETS.len()) {
                 remove(&fs, name, report);
-                removed = true;
+                line = Say::Nothing;
+            } else if named && name.is(pin::NAME) {
+                all = true;
             }
         }
-        if !removed {
-            report.say(line, &[item]);
+        if line != Say::Nothing {
+            report.say(line, item, Reason::NONE);
         }
     }
     // The pin goes with the last entry. Where somebody else's are left, it may be all that keeps them, unless
     // binfmt_misc is mounted.
-    let (mut pinned, mut left) = (false, false);
+    const OTHERS: u8 = 1;
+    const PIN: u8 = 2;
+    let mut left = 0;
     let mut names = fs.entries();
     while let Some(name) = names.following() {
-        let pin = name == pin::NAME;
-        pinned |= pin;
-        left |= !pin;
+        left |= if name.is(pin::NAME) { PIN } else { OTHERS };
     }
-    if pinned && (!left || all && fs.way == Way::Mounted) {
+    if left == PIN || left == PIN | OTHERS && all && fs.way == Way::Mounted {
         remove(&fs, pin::NAME, report);
-    } else if pinned && all {
-        report.say(Say::PinKept, &[pin::NAME.to_bytes()]);
+    } else if left == PIN | OTHERS && all {
+        report.say(Say::PinKept, pin::NAME, Reason::NONE);
     }
     // SAFETY: it is not used afterwards; another part of the same run may want the lock.
     unsafe { fs.close() };
 }
 
-fn remove(fs: &BinfmtMisc, name: &CStr, report: &mut Report) {
-    match fs.remove(name) {
-        Ok(()) => report.say(Say::Removed, &[name.to_bytes()]),
-        Err(error) => report.say(Say::NotRemoved, &[name.to_bytes(), errno(error)]),
-    }
+#[inline(never)]
+fn remove(fs: &BinfmtMisc, name: Text, report: &mut Report) {
+    let (line, why) = match fs.remove(name) {
+        Ok(_) => (Say::Removed, Reason::NONE),
+        Err(error) => (Say::NotRemoved, error.into()),
+    };
+    report.say(line, name, why);
 }
 
 /// Whether `name` is what `pattern` says: `*` stands for any bytes, `?` for one.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut pattern, mut name) = (pattern, name);
+fn matches(mut pattern: Text, mut name: Text) -> bool {
     // Where to go on when what follows the last star does not fit.
-    let mut retry: Option<(&[u8], &[u8])> = None;
+    let (mut after_star, mut retry) = (pattern, BLANK);
     loop {
-        match (pattern, name) {
-            ([b'*', rest @ ..], _) => {
-                retry = Some((rest, name));
-                pattern = rest;
-            }
-            ([p, pattern_rest @ ..], [n, name_rest @ ..]) if *p == b'?' || p == n => {
-                (pattern, name) = (pattern_rest, name_rest);
-            }
-            ([], []) => return true,
-            _ => match retry {
-                Some((after_star, [_, rest @ ..])) => {
-                    retry = Some((after_star, rest));
-                    (pattern, name) = (after_star, rest);
-                }
-                _ => return false,
-            },
+        let (want, have) = (pattern.first(), name.first());
+        if want == b'*' {
+            pattern = pattern.behind();
+            (after_star, retry) = (pattern, name);
+        } else if have != 0 && (want == b'?' || want == have) {
+            (pattern, name) = (pattern.behind(), name.behind());
+        } else if want == have {
+            return true;
+        } else if retry.is_blank() {
+            return false;
+        } else {
+            retry = retry.behind();
+            (pattern, name) = (after_star, retry);
         }
     }
 }
@@ -90,24 +92,25 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::matches;
+    use crate::text::Text;
 
     #[test]
     fn patterns() {
         for (pattern, name, expected) in [
-            ("*", "", true),
-            ("*", "qemu-arm", true),
-            ("qemu-*", "qemu-arm", true),
-            ("qemu-*", "qemu-", true),
-            ("qemu-*", "rosetta", false),
-            ("qemu-arm", "qemu-armeb", false),
-            ("qemu-a*m", "qemu-arm", true),
-            ("*-arm", "qemu-arm-arm", true),
-            ("*a*a*", "qemu-arm", false),
-            ("qemu-ar?", "qemu-arm", true),
-            ("qemu-ar?", "qemu-ar", false),
-            ("", "x", false),
+            (c"*", c"", true),
+            (c"*", c"qemu-arm", true),
+            (c"qemu-*", c"qemu-arm", true),
+            (c"qemu-*", c"qemu-", true),
+            (c"qemu-*", c"rosetta", false),
+            (c"qemu-arm", c"qemu-armeb", false),
+            (c"qemu-a*m", c"qemu-arm", true),
+            (c"*-arm", c"qemu-arm-arm", true),
+            (c"*a*a*", c"qemu-arm", false),
+            (c"qemu-ar?", c"qemu-arm", true),
+            (c"qemu-ar?", c"qemu-ar", false),
+            (c"", c"x", false),
         ] {
-            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+            assert_eq!(matches(Text::new(pattern), Text::new(name)), expected, "{pattern:?} {name:?}");
         }
     }
 }

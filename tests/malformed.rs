@@ -69,13 +69,20 @@ fn a_malformed_row_fails_the_build_with_its_line() {
     refused(&copy, &table, &with(0, "lost"), 1, "1 columns");
     refused(&copy, &table, &with(rows.len(), "lost"), rows.len() + 1, "1 columns");
     refused(&copy, &table, &with(rows.len(), rows[middle - 1]), rows.len() + 1, "'riscv64' is taken");
+
+    // So does a malformed message.
+    fs::write(&table, &text).unwrap();
+    let messages = copy.join("src/messages");
+    let text = fs::read_to_string(&messages).unwrap();
+    refused(&copy, &messages, &format!("lost row\n{text}"), 1, "before the first [section]");
+    refused(&copy, &messages, &format!("\n# \u{e9}\n{text}"), 2, "not ASCII");
 }
 
-/// Expects that the build with this `text` as the table fails for line `line`, and what it says of it.
-fn refused(copy: &Path, table: &Path, text: &str, line: usize, says: &str) {
-    fs::write(table, text).unwrap();
+/// Expects that the build with this `text` in `file` fails for line `line`, and what it says of it.
+fn refused(copy: &Path, file: &Path, text: &str, line: usize, says: &str) {
+    fs::write(file, text).unwrap();
     let said = build(copy).expect_err(says);
-    let at = format!("qemu/targets:{line}: ");
+    let at = format!("{}:{line}: ", file.strip_prefix(copy).unwrap().display());
     let found = said.lines().find_map(|said| said.trim().strip_prefix(&at));
     assert!(found.is_some_and(|found| found.contains(says)), "not '{at}…{says}…': {said}");
 }

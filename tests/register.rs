@@ -176,6 +176,18 @@ fn verified_handlers_stay() {
     assert_eq!(namespace.entries(), all());
 }
 
+/// Tomoyo wants a path of what is executed, and finds none where there is no /dev/fd: the probe then gets a name.
+#[test]
+fn programs_are_proven_by_name_where_a_descriptor_will_not_do() {
+    if !has("strace") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    let wrapper = ["strace", "-f", "-o", "/dev/null", "-e", "inject=execveat:error=ENOENT:when=1"];
+    namespace.under(&wrapper, &["VERIFY=true", "ARCHES=arm64"], &[]).exits(0);
+    assert_eq!(namespace.entries(), ["qemu-aarch64"]);
+}
+
 /// What registering all costs, by strace: `write`s to `register`, and all calls but those and the ones per interpreter.
 #[test]
 fn the_budget_of_system_calls_is_kept() {

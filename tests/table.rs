@@ -3,12 +3,17 @@
 
 mod common;
 
+use binfmt_register::elf::Start;
 use binfmt_register::handler::Handler;
+use binfmt_register::output::Output;
+use binfmt_register::text::{BLANK, Text};
 use binfmt_register::{rule, target};
 use common::{BINARY, debian, debian_of, fetch, fetch_of, run, scratch, skip};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CString;
 use std::fs::Permissions;
 use std::io::{ErrorKind, Write};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -49,20 +54,23 @@ impl Rule {
     }
 
     /// `search_binfmt_handler` in `fs/binfmt_misc.c`.
-    fn matches(&self, program: &[u8]) -> bool {
-        let mut start = [0; 256]; // BINPRM_BUF_SIZE; zeros beyond the end of the file
-        let length = program.len().min(start.len());
-        start[..length].copy_from_slice(&program[..length]);
+    fn matches(&self, start: &Start) -> bool {
         let wrong = |at: usize| (start[self.offset + at] ^ self.magic[at]) & self.mask[at] != 0;
         !(0..self.magic.len()).any(wrong)
     }
 
     /// What binfmt_misc shows of the entry.
-    fn shown(&self) -> String {
+    fn shown(&self) -> CString {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let (magic, mask) = (hex(&self.magic), hex(&self.mask));
         let offset = self.offset;
-        format!("enabled\ninterpreter /qemu\nflags: POCF\noffset {offset}\nmagic {magic}\nmask {mask}\n")
+        let text = format!("enabled\ninterpreter /qemu\nflags: POCF\noffset {offset}\nmagic {magic}\nmask {mask}\n");
+        CString::new(text).unwrap()
+    }
+
+    /// What this tool sees of the entry.
+    fn handler(&self) -> Handler {
+        Handler::parse(Text::new(&self.shown()), &mut MaybeUninit::uninit()).clone()
     }
 
     /// What is asked of byte `at` of a program: the bits that count, and which these are.
@@ -99,33 +107,38 @@ fn rules() -> Vec<Rule> {
     let printed = run(print.arg("--print")).unwrap();
     let mut rules: Vec<Rule> = printed.lines().filter(|line| !line.starts_with('#')).map(Rule::parse).collect();
     for target in &target::TARGETS {
-        if !rules.iter().any(|rule| rule.name.as_bytes() == target.name()) {
-            let mut line = rule::Line::new();
-            let name = [b"qemu-", target.name()].concat();
-            assert!(rule::write(&mut line, &name, target, b"/nonexistent", b"O"));
-            rules.push(Rule::parse(str::from_utf8(&line).unwrap()));
+        if !rules.iter().any(|rule| rule.name == text(target.name())) {
+            let mut line = Output::text_only();
+            let mut values = [BLANK; 10];
+            [values[0], values[1], values[2]] = [target.name(), Text::new(c"/nonexistent"), Text::new(c"O")];
+            assert!(rule::write(&mut line, Text::new(c"qemu-%0"), target, &values));
+            rules.push(Rule::parse(str::from_utf8(line.bytes()).unwrap()));
         }
     }
     rules.sort_by(|one, other| one.name.cmp(&other.name));
-    assert!(rules.iter().map(|rule| rule.name.as_bytes()).eq(target::TARGETS.iter().map(|target| target.name())));
+    assert!(rules.iter().map(|rule| rule.name.clone()).eq(target::TARGETS.iter().map(|target| text(target.name()))));
     rules
 }
 
 /// Every probe, by the name of its target.
 fn probes() -> BTreeMap<String, Vec<u8>> {
-    target::TARGETS.iter().map(|target| (text(target.name()), target.probe().to_vec())).collect()
+    let probe = |target: &target::Target| target.probe(&mut MaybeUninit::uninit()).to_vec();
+    target::TARGETS.iter().map(|target| (text(target.name()), probe(target))).collect()
 }
 
-fn text(name: &[u8]) -> String {
-    str::from_utf8(name).unwrap().into()
+fn text(name: Text) -> String {
+    String::from_utf8(name.collect()).unwrap()
 }
 
 /// The names of the rules that match `program`, the same by what the kernel would do and by what this tool sees of an
 /// entry.
 fn matching<'a>(rules: &'a [Rule], program: &[u8]) -> Vec<&'a str> {
+    let mut start = [0; 256]; // BINPRM_BUF_SIZE; zeros beyond the end of the file
+    let length = program.len().min(start.len());
+    start[..length].copy_from_slice(&program[..length]);
     let names = rules.iter().filter(|rule| {
-        let matches = rule.matches(program);
-        assert_eq!(Handler::parse(rule.shown().as_bytes()).matches(program, [0xff; 2]), matches, "{}", rule.name);
+        let matches = rule.matches(&start);
+        assert_eq!(rule.handler().matches(&start), matches, "{}", rule.name);
         matches
     });
     names.map(|rule| rule.name.as_str()).collect()
@@ -317,9 +330,9 @@ fn a_rule_matches_its_own_probe_only() {
         assert_eq!(matching(&rules, &probe), [&target]);
     }
     for target in &target::TARGETS {
-        let handles = |rule: &&Rule| Handler::parse(rule.shown().as_bytes()).handles(target);
-        let names: Vec<&[u8]> = rules.iter().filter(handles).map(|rule| rule.name.as_bytes()).collect();
-        assert_eq!(names, [target.name()]);
+        let handles = |rule: &&Rule| rule.handler().handles(target);
+        let names: Vec<&str> = rules.iter().filter(handles).map(|rule| &*rule.name).collect();
+        assert_eq!(names, [text(target.name())]);
     }
 }
 
@@ -503,8 +516,8 @@ fn debians_rules_match_the_probe_they_should() {
     }
     // What is asked of an entry that is there already: whether the architecture is handled.
     for rule in &debians {
-        let shown = rule.shown();
-        let handled = target::TARGETS.iter().filter(|target| Handler::parse(shown.as_bytes()).handles(target));
+        let handler = rule.handler();
+        let handled = target::TARGETS.iter().filter(|target| handler.handles(target));
         let handled: Vec<String> = handled.map(|target| text(target.name())).collect();
         let expected: &[&str] = if rule.name.starts_with("microblaze") { &[] } else { &[&rule.name] };
         assert_eq!(handled, expected);

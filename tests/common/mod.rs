@@ -20,13 +20,14 @@ pub fn debian(arch: &str, file: &str) -> PathBuf {
     Path::new(TOP).join(format!("target/debian/trixie-{arch}/{file}"))
 }
 
-/// Brings a package of Debian trixie below [`debian`], unless it is there.
+/// Brings a package of Debian trixie (of sid, while the mirror's trixie does not fit together) below [`debian`], unless it
+/// is there.
 pub fn fetch(arch: &str, package: &str) -> Result<(), String> {
     static KNOWN: Mutex<BTreeMap<(String, String), Result<(), String>>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap(); // held all along: tests run side by side, and one fetch is enough
     let bring = || {
         let mut command = Command::new(Path::new(TOP).join("qemu/fetch"));
-        run(command.args(["-s", "trixie", "-a", arch]).arg(debian(arch, "/")).arg(package)).map(drop)
+        run(command.args(["-s", "trixie,sid", "-a", arch]).arg(debian(arch, "/")).arg(package)).map(drop)
     };
     known.entry((arch.into(), package.into())).or_insert_with(bring).clone()
 }
@@ -73,7 +74,7 @@ pub fn scratch(name: &str) -> PathBuf {
 /// A copy of what the package is built from, below [`scratch`], for a test to change.
 pub fn copy_of_the_package(name: &str) -> PathBuf {
     let copy = scratch(name);
-    for part in ["Cargo.toml", "Cargo.lock", "build.rs", "src", "qemu/targets"] {
+    for part in ["Cargo.toml", "Cargo.lock", "build.rs", "build", "src", "qemu/targets"] {
         let to = copy.join(part);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         run(Command::new("cp").arg("-R").arg(Path::new(TOP).join(part)).arg(to)).unwrap();
