@@ -127,9 +127,47 @@ impl BinfmtMisc {
         }
     }
 
+    /// Keeps it to look at, but lets others change it and unmount it where it was mounted.
+    pub fn let_go(&mut self) {
+        let copy = fd::copy_tree(self.root).unwrap_or(self.root);
+        // SAFETY: they are not used afterwards.
+        unsafe {
+            self.register.close();
+            if copy.number() != self.root.number() {
+                self.root.close();
+            }
+        }
+        (self.root, self.register) = (copy, copy);
+    }
+
+    /// Asks for a SIGIO whenever something is written to one of its files, and so whenever an entry is removed.
+    ///
+    /// # Errors
+    /// Those of `fcntl(2)`, `F_NOTIFY`.
+    pub fn notify(&self) -> Result<i32> {
+        let directory = open(self.root, Text::new(c"."), DIRECTORY)?;
+        fd::notify(directory)
+    }
+
+    /// A number that only this entry has; 0 if there is none of that name.
+    pub fn identity(&self, name: Text) -> u64 {
+        numbers(self.root, name).1
+    }
+
+    /// Which file system it is: each user namespace may have its own.
+    pub fn device(&self) -> u64 {
+        numbers(self.root, BLANK).0
+    }
+
+    /// Whether an entry is there and in force.
+    #[inline(never)] // for its buffer
+    pub fn is_enabled(&self, name: Text) -> bool {
+        self.read(name, &mut EntryText::uninit()).first() == b'e'
+    }
+
     /// Whether it is disabled as a whole, by a `0` in `status`.
     pub fn is_off(&self) -> bool {
-        self.read(Text::new(c"status"), &mut EntryText::uninit()).first() == b'd'
+        !self.is_enabled(Text::new(c"status"))
     }
 
     /// Registers an entry by its `line`, in one write.

@@ -135,6 +135,11 @@ impl<'a> Config<'a> {
         self.choices[1] == 1
     }
 
+    /// As from now on with a blank `REPLACE`.
+    pub fn keep(&mut self) {
+        self.choices[1] = 0;
+    }
+
     /// `CREDENTIALS`: the flag `C`
     pub fn credentials(&self) -> bool {
         self.choices[2] != 2

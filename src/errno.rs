@@ -70,6 +70,10 @@ impl Errno {
     pub const INVAL: Self = Self::new(sys::EINVAL);
     /// A name that is too long.
     pub const NAMETOOLONG: Self = Self::new(sys::ENAMETOOLONG);
+    /// None yet.
+    pub const AGAIN: Self = Self::new(sys::EAGAIN);
+    /// It would go on forever.
+    pub const LOOP: Self = Self::new(sys::ELOOP);
     /// No such system call.
     pub const NOSYS: Self = Self::new(sys::ENOSYS);
 }

@@ -172,6 +172,18 @@ pub fn lock(file: Fd) -> Result<i32> {
     check(unsafe { call!(sys::__NR_flock, file.0, sys::LOCK_EX) })
 }
 
+/// Asks for a SIGIO whenever a file in a directory is written to (`F_NOTIFY`). Unlike inotify this leaves nothing to be
+/// read.
+///
+/// # Errors
+/// Those of the call.
+#[inline(always)]
+pub fn notify(directory: Fd) -> Result<i32> {
+    let what = (sys::DN_MODIFY | sys::DN_MULTISHOT) as usize;
+    // SAFETY: numbers only.
+    check(unsafe { call!(sys::__NR_fcntl, directory.0, sys::F_NOTIFY, what) })
+}
+
 /// Makes descriptor `to` stand for the same as `from` (`dup3(2)`).
 ///
 /// # Errors

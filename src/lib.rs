@@ -8,7 +8,8 @@
 //! - [`apply`], [`rule`], [`binfmt_misc`], [`fd`], [`namespace`], [`pin`]: the action carried out;
 //! - [`report`]: what was done.
 //!
-//! [`register`], [`uninstall`] and [`status`] join them to the jobs of the tool.
+//! [`register`], [`hold`], [`uninstall`] and [`status`] join them to the jobs of the tool; [`command`] and [`init`] are what
+//! comes after.
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -16,11 +17,14 @@
 pub mod apply;
 pub mod arch;
 pub mod binfmt_misc;
+pub mod command;
 pub mod config;
 pub mod elf;
 pub mod errno;
 pub mod fd;
 pub mod handler;
+pub mod hold;
+pub mod init;
 pub mod interpreter;
 pub mod kernel;
 pub mod message;
@@ -33,6 +37,7 @@ pub mod probe;
 pub mod process;
 pub mod register;
 pub mod report;
+pub mod rootless;
 pub mod rule;
 pub mod status;
 pub mod target;

@@ -6,8 +6,12 @@
 mod start;
 
 use binfmt_register::arch::level;
+use binfmt_register::command::execute;
 use binfmt_register::config::{Asked, Config};
-use binfmt_register::fd::STDOUT;
+use binfmt_register::errno::Errno;
+use binfmt_register::fd::{STDERR, STDOUT};
+use binfmt_register::hold::hold;
+use binfmt_register::init::{console, is_machines_init};
 use binfmt_register::kernel::Version;
 use binfmt_register::message::{HELP_TEXTS, Reason, Say, VARIABLE_TEXTS, VARIABLES};
 use binfmt_register::namespace::in_first_user_namespace;
@@ -36,21 +40,32 @@ const VERSION: Text =
     };
 
 /// The options, in the order of [`Options`]: those with a value first.
-const NAMES: List = List::new(b"install\0uninstall\0mount\0status\0print\0version\0help\0\0");
+const NAMES: List = List::new(b"install\0uninstall\0mount\0status\0print\0version\0help\0hold\0\0");
 
 /// The place of `status`.
 const STATUS: usize = 3;
+/// The place of `hold`.
+const HOLD: usize = 7;
+
+/// What stands before the command.
+const COMMAND: Text = Text::new(c"--");
 
 /// The value of each option; blank if it was not given.
-type Options = [Text<'static>; 7];
+type Options = [Text<'static>; 8];
 
-/// Reads the arguments; an error is a line and what it is about.
+/// Reads the arguments, up to the command that may follow; an error is a line and what it is about.
 #[inline(never)]
-fn options(mut arguments: Strings<'static>, options: &mut Options) -> Result<(), (Say, Text<'static>)> {
+fn options(arguments: &mut Strings<'static>, options: &mut Options) -> Result<(), (Say, Text<'static>)> {
     let own = arguments.next().unwrap_or(BLANK);
     let mut none = true;
     while let Some(argument) = arguments.next() {
         none = false;
+        if argument.is(COMMAND) {
+            if !options[HOLD].is_blank() {
+                return Err((Say::NoSuchOption, Text::new(c"--hold --")));
+            }
+            break;
+        }
         // `--name value` or `--name=value`, with one dash or two
         let dash = Text::new(c"-");
         let name = argument.after(dash).and_then(|name| name.after(dash).or(Some(name)));
@@ -88,27 +103,72 @@ fn options(mut arguments: Strings<'static>, options: &mut Options) -> Result<(),
 
 /// Does what was asked; returns the exit status.
 fn main(arguments: Arguments) -> i32 {
+    let init = is_machines_init();
+    let mut argv = arguments.argv;
+    // What the kernel's command line gives its init is for the next one. It can hold no `--`: that ends it.
+    if !init || argv.any(|argument| argument.is(COMMAND)) {
+        argv = arguments.argv;
+    }
     let mut out = Output::new(STDOUT);
     let uname = rustix::system::uname();
     let mut word = Output::text_only();
-    let mut report = Report::new(Text::new(uname.release()));
-    let status = run(arguments, &mut out, &mut report, &mut word);
+    let mut report = Report::new(Text::new(uname.release()), if init { console() } else { STDERR });
+    let status = run(&mut argv, arguments.environment, &mut out, &mut report, &mut word);
     out.flush();
     if out.failed {
         report.say(Say::NoOutput, BLANK, Reason::NONE);
     }
     report.out.flush();
-    if status == 0 { report.failed.into() } else { status }
+    let status = status.max(report.failed.into());
+    if status != 0 && !init {
+        return status;
+    }
+    become_another(init, arguments, argv, &mut report)
+}
+
+/// Executes the command that may follow, or, as the machine's `init`, the next one; else returns the exit status.
+#[inline(never)]
+fn become_another(init: bool, arguments: Arguments, mut argv: Strings, report: &mut Report) -> i32 {
+    let variable = |name| arguments.environment.variable(Text::new(name));
+    let mut path = variable(c"PATH");
+    if path.is_blank() {
+        path = Text::new(c"/bin:/usr/bin");
+    }
+    let mut list = argv.as_ptr();
+    let environment = arguments.environment.as_ptr();
+    let command = argv.next();
+    let mut status = 0;
+    if let Some(name) = command {
+        // SAFETY: the lists the process was started with. Before the command stands what it is told by, `--`.
+        let error = unsafe { execute(list, environment, path) };
+        report.say(Say::NotExecuted, name, error.into());
+        report.out.flush();
+        status = if error == Errno::NOENT { 127 } else { 126 };
+    }
+    if init {
+        if command.is_none() {
+            list = arguments.argv.as_ptr();
+        }
+        // SAFETY: the same, or all arguments; before those stands their number.
+        unsafe { binfmt_register::init::next(variable(c"INIT"), list, environment, path, report) }
+    }
+    status
 }
 
 #[inline(never)] // or its variables would share a frame with the buffers, and take longer addresses
-fn run(arguments: Arguments, out: &mut Output, report: &mut Report, word: &mut Output) -> i32 {
-    let mut given = [BLANK; 7];
-    if let Err((line, subject)) = options(arguments.argv, &mut given) {
+fn run(
+    argv: &mut Strings<'static>,
+    environment: Strings<'static>,
+    out: &mut Output,
+    report: &mut Report,
+    word: &mut Output,
+) -> i32 {
+    let mut given = [BLANK; 8];
+    if let Err((line, subject)) = options(argv, &mut given) {
         report.say(line, subject, Reason::NONE);
         return USAGE;
     }
-    let [install, removal, mount, want_status, want_rules, version, help] = given;
+    let [install, removal, mount, want_status, want_rules, version, help, stay] = given;
     if !help.is_blank() {
         print_help(out);
         return 0;
@@ -118,7 +178,7 @@ fn run(arguments: Arguments, out: &mut Output, report: &mut Report, word: &mut O
         return 0;
     }
     let mut config = Config::BLANK;
-    if let Err(place) = config.read(arguments.environment, word) {
+    if let Err(place) = config.read(environment, word) {
         let mut values: Values = report.values;
         [values[0], values[1], values[4]] = [VARIABLES.at(place), word.text(), VARIABLE_TEXTS.at(place)];
         report.line(Say::Invalid, &values);
@@ -128,6 +188,7 @@ fn run(arguments: Arguments, out: &mut Output, report: &mut Report, word: &mut O
         version: Version::parse(report.values[7]),
         dir: if mount.is_blank() { Text::new(c"/proc/sys/fs/binfmt_misc") } else { mount },
         first: in_first_user_namespace(),
+        stays: !stay.is_blank() || { *argv }.next().is_some(),
     };
     let [.., dir, _, directory, prefix] = &mut report.values;
     (*dir, *directory, *prefix) = (host.dir, config.directory, config.prefix);
@@ -142,7 +203,9 @@ fn run(arguments: Arguments, out: &mut Output, report: &mut Report, word: &mut O
         report.say(Say::NoSuchArchitecture, word.text(), Reason::NONE);
     }
     let rules = if want_rules.is_blank() { None } else { Some(&mut *out) };
-    if rules.is_some() || !install.is_blank() || removal.is_blank() && want_status.is_blank() {
+    if rules.is_none() && !stay.is_blank() {
+        hold(&mut config, host, report);
+    } else if rules.is_some() || !install.is_blank() || removal.is_blank() && want_status.is_blank() {
         register(&config, host, rules, report);
     }
     if !want_status.is_blank() {

@@ -40,6 +40,15 @@ impl Output {
         }
     }
 
+    /// Ends a line.
+    pub fn end_line(&mut self) {
+        self.byte(b'\n');
+        // The kernel's log shows a thousand bytes of one write, with what it puts before each line.
+        if self.descriptor.number() > 2 && self.buffer.len() > 400 {
+            self.flush();
+        }
+    }
+
     /// Writes the two hexadecimal digits of `byte`.
     #[inline(never)]
     pub fn hex(&mut self, byte: u8) {

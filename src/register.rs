@@ -11,6 +11,7 @@ use crate::output::{Output, Values};
 use crate::pin;
 use crate::plan::{Own, Request, Wanted, is_wanted, makes_entry, plan};
 use crate::report::Report;
+use crate::rootless;
 use crate::rule;
 
 use crate::errno::Errno;
@@ -25,20 +26,24 @@ pub struct Host<'a> {
     pub dir: Text<'a>,
     /// Whether this is the machine's first user namespace.
     pub first: bool,
+    /// Whether this process stays, by itself or as the command it becomes.
+    pub stays: bool,
 }
 
 impl Host<'_> {
     /// Opens binfmt_misc to change it, or says why that cannot be.
-    #[inline(always)]
+    #[inline(never)]
     pub fn open(&self, report: &mut Report) -> BinfmtMisc {
-        let fs = BinfmtMisc::open(self.dir, self.first, true);
+        let fs = match self.first {
+            true => BinfmtMisc::open(self.dir, true, true),
+            false => rootless::open(self, report),
+        };
         if let Some(error) = fs.failed() {
             self.explain(error, report);
         }
         fs
     }
 
-    #[inline(never)]
     fn explain(&self, error: Errno, report: &mut Report) {
         let line = match error {
             Errno::PERM if !self.first && self.version < NAMESPACED => Say::NoNamespaces,
@@ -87,9 +92,12 @@ impl Job<'_> {
             _ => return report.say(Say::NoInterpreter, BLANK, Reason::NONE),
         };
         let prints = self.rules.is_some();
-        let fs = BinfmtMisc::open(self.host.dir, self.host.first, !prints);
-        if let (Some(error), false) = (fs.failed(), prints) {
-            return self.host.explain(error, report);
+        let fs = match prints {
+            true => BinfmtMisc::open(self.host.dir, self.host.first, false),
+            false => self.host.open(report),
+        };
+        if !prints && fs.failed().is_some() {
+            return;
         }
         let pinned = entries(&fs, items);
         let request = Request { wanted, replace: self.config.replaces() || prints, absent_fits };

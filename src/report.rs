@@ -1,6 +1,6 @@
 //! The lines that say what was done.
 
-use crate::fd::STDERR;
+use crate::fd::Fd;
 use crate::message::{Reason, SAY_TEXTS, Say};
 use crate::output::{Output, Values};
 use crate::text::Text;
@@ -12,14 +12,16 @@ pub struct Report<'a> {
     pub out: Output,
     /// Whether something asked for failed.
     pub failed: bool,
+    /// Whether to say only what was done, and what failed, and not what was left as it is.
+    pub quiet: bool,
     /// What is the same for every line.
     pub values: Values<'a>,
 }
 
 impl<'a> Report<'a> {
-    /// Nothing said yet. `value` stands for all values.
-    pub fn new(value: Text<'a>) -> Self {
-        Self { values: [value; 10], out: Output::new(STDERR), failed: false }
+    /// Nothing said yet. `value` stands for all values; what is said goes to `out`.
+    pub fn new(value: Text<'a>, out: Fd) -> Self {
+        Self { values: [value; 10], out: Output::new(out), failed: false, quiet: false }
     }
 
     /// Says a line about `subject`, with the reason `why`.
@@ -33,8 +35,11 @@ impl<'a> Report<'a> {
     /// Says a line; its places are filled with `values`.
     #[inline(never)]
     pub fn line(&mut self, line: Say, values: &Values) {
+        if self.quiet && line as u8 >= Say::Kept as u8 && line as u8 <= Say::WhileMounted as u8 {
+            return;
+        }
         self.failed |= line as u8 >= Say::CannotTell as u8;
         self.out.fill(SAY_TEXTS.at(line as usize), values);
-        self.out.byte(b'\n');
+        self.out.end_line();
     }
 }

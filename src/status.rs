@@ -1,8 +1,7 @@
 //! What this machine executes right now, as the JSON that `tonistiigi/binfmt` prints.
 
-use crate::binfmt_misc::{BinfmtMisc, EntryText};
+use crate::binfmt_misc::BinfmtMisc;
 use crate::errno::Errno;
-use crate::handler::enabled;
 use crate::message::{Reason, Say};
 use crate::output::Output;
 use crate::probe;
@@ -41,7 +40,7 @@ pub fn status(host: &Host, level: u8, out: &mut Output, report: &mut Report) {
     let fs = BinfmtMisc::open(host.dir, host.first, false);
     let mut names = fs.entries();
     while let Some(name) = names.following() {
-        if enabled(fs.read(name, &mut EntryText::uninit())) {
+        if fs.is_enabled(name) {
             list.item(Text::new(c",\n    \""), name);
         }
     }

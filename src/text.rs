@@ -183,6 +183,11 @@ impl<'a> Strings<'a> {
         Self { next: list, life: PhantomData }
     }
 
+    /// What is still to come, as the kernel laid it out: on the stack, which is writable.
+    pub const fn as_ptr(self) -> *mut *const c_char {
+        self.next.cast_mut()
+    }
+
     /// The value of the first `NAME=value` among them; blank where there is none.
     #[inline(never)]
     pub fn variable(mut self, name: Text) -> Text<'a> {

@@ -228,6 +228,8 @@ fn help_names_every_option_variable_and_architecture() {
         "--status",
         "--print",
         "--mount",
+        "--hold",
+        "-- COMMAND",
         "--version",
         "--help",
         "MODE",

@@ -31,6 +31,10 @@ on_every_kernel! {
     programs_are_proven_without_proc_and_dev
 }
 
+mod hold;
+mod init;
+mod rootless;
+
 fn on(suite: &str, name: &str, test: fn(&str)) {
     match need(suite) {
         Ok(()) => test(suite),

@@ -1,0 +1,234 @@
+//! `--hold`: stays, registers again what others remove, and takes back what it registered.
+
+mod common;
+
+use common::namespace::{MOUNT, Namespace, Said, Scratch, has};
+use std::fs;
+use std::io::Read;
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// What re-registering may take, and what this test may miss it by.
+const SECOND: Duration = Duration::from_millis(1000);
+
+/// A holder, started in a namespace.
+struct Holder(Child);
+
+impl Holder {
+    fn start(namespace: &Namespace, wrapper: &[&str], variables: &[&str], arguments: &[&str]) -> Self {
+        let mut command = namespace.tool_command(wrapper, variables, &[&["--hold"], arguments].concat());
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Waits until it has registered, and so waits itself.
+    fn ready(namespace: &Namespace, variables: &[&str], arguments: &[&str], entry: &str) -> Self {
+        let holder = Self::start(namespace, &[], variables, arguments);
+        eventually(|| namespace.entry(entry).is_some(), Duration::from_secs(10));
+        eventually(|| holder.status("State:").starts_with('S'), Duration::from_secs(10));
+        sleep(Duration::from_millis(100));
+        holder
+    }
+
+    /// The process itself: `timeout` and others stand before it, and it may have a child for a moment.
+    fn process(&self) -> u32 {
+        let mut process = self.0.id();
+        let is_it =
+            |process| fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name == "binfmt_register\n");
+        while !is_it(process) {
+            let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+            match children.split_whitespace().next().and_then(|child| child.parse().ok()) {
+                Some(child) => process = child,
+                None => break,
+            }
+        }
+        process
+    }
+
+    /// A line of its status.
+    fn status(&self, name: &str) -> String {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap();
+        text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_string()
+    }
+
+    fn signal(&self, signal: &str) {
+        Said::of(std::process::Command::new("kill").args(["-s", signal, &self.process().to_string()])).exits(0);
+    }
+
+    fn ended(mut self) -> Said {
+        let status = self.0.wait().unwrap();
+        let mut err = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        Said { status: status.code().unwrap_or(-1), out: String::new(), err }
+    }
+
+    #[track_caller]
+    fn end(self, signal: &str) -> Said {
+        self.signal(signal);
+        self.ended().exits(0)
+    }
+}
+
+/// Waits until something is so, and fails if it takes longer; how long it took.
+#[track_caller]
+fn eventually(is_so: impl Fn() -> bool, limit: Duration) -> Duration {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < limit, "not within {limit:?}");
+        sleep(Duration::from_millis(5));
+    }
+    start.elapsed()
+}
+
+const ARM64: &[&str] = &["ARCHES=arm64,riscv64"];
+const ENTRY: &str = "qemu-aarch64";
+const THEIRS: &str = ":theirs:E::theirs::/bin/cat:";
+
+#[test]
+fn it_registers_stays_and_takes_back() {
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.register(THEIRS);
+    namespace.tool(&["ARCHES=s390x"], &[]).exits(0);
+    let before = namespace.state();
+    for signal in ["TERM", "INT"] {
+        let holder = Holder::ready(&namespace, &["ARCHES=arm64,riscv64,s390x"], &[], "qemu-riscv64");
+        assert!(namespace.runs("arm64"));
+        holder.end(signal).says(&["s390x: kept"]).says(&["qemu-aarch64: removed"]).says(&["qemu-riscv64: removed"]);
+        assert_eq!(namespace.state(), before);
+    }
+}
+
+#[test]
+fn what_others_remove_is_there_again_within_a_second() {
+    let Some(namespace) = Namespace::new() else { return };
+    let holder = Holder::ready(&namespace, ARM64, &[], "qemu-riscv64");
+    for (what, file) in [("-1", "status"), ("-1", ENTRY), ("-1", "status")] {
+        namespace.sh(&format!("echo {what} >{MOUNT}/{file}")).exits(0);
+        // Not at once: whoever flushed may register.
+        assert!(namespace.entry(ENTRY).is_none());
+        let took = eventually(|| namespace.entry(ENTRY).is_some() && namespace.entry("qemu-riscv64").is_some(), SECOND);
+        println!("{took:?}");
+        assert!(namespace.runs("arm64"));
+    }
+    namespace.tool(&[], &["--uninstall", "*"]).exits(0);
+    eventually(|| namespace.entry(ENTRY).is_some(), SECOND);
+    let said = holder.end("TERM");
+    assert!(namespace.entries().is_empty());
+    // The other one was there all along when only one was removed: not a word of it.
+    assert_eq!(said.err.matches("riscv64: registered").count(), 4, "{said:#?}");
+    assert_eq!(said.err.matches("aarch64: registered").count(), 5, "{said:#?}");
+    assert!(!said.err.contains("kept"), "{said:#?}");
+}
+
+#[test]
+fn what_others_registered_meanwhile_is_theirs() {
+    let Some(namespace) = Namespace::new() else { return };
+    let holder = Holder::ready(&namespace, ARM64, &[], "qemu-riscv64");
+    // As systemd-binfmt does: all entries go, and others come, under the same name, too.
+    let rule = namespace.tool(&["ARCHES=arm64", "CREDENTIALS=false"], &["--print"]).exits(0).out;
+    namespace.sh(&format!("echo -1 >{MOUNT}/status && printf %s '{}' >{MOUNT}/register", rule.trim())).exits(0);
+    eventually(|| namespace.entry("qemu-riscv64").is_some(), SECOND);
+    assert_eq!(namespace.entry(ENTRY).unwrap().flags, "POF");
+    // Disabled is not gone.
+    namespace.sh(&format!("echo 0 >{MOUNT}/qemu-riscv64")).exits(0);
+    sleep(SECOND);
+    assert!(!namespace.entry("qemu-riscv64").unwrap().enabled);
+    holder.end("TERM");
+    assert_eq!(namespace.entries(), [ENTRY]);
+    assert_eq!(namespace.entry(ENTRY).unwrap().flags, "POF");
+}
+
+#[test]
+fn it_replaces_once() {
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(&["ARCHES=arm64", "CREDENTIALS=false"], &[]).exits(0);
+    let holder = Holder::ready(&namespace, &["ARCHES=arm64", "REPLACE=true"], &[], ENTRY);
+    eventually(|| namespace.entry(ENTRY).unwrap().flags == "POCF", SECOND);
+    let before = namespace.state();
+    sleep(SECOND);
+    assert_eq!(namespace.state(), before);
+    let said = holder.end("TERM").says(&["aarch64: replaced"]);
+    assert_eq!(said.err.matches("replaced").count(), 1, "{said:#?}");
+    assert!(namespace.entries().is_empty());
+}
+
+#[test]
+fn if_something_fails_it_takes_back_and_ends() {
+    let Some(namespace) = Namespace::new() else { return };
+    let scratch = Scratch::new();
+    scratch.copy(common::namespace::interpreters().join("qemu-aarch64"), "qemu-aarch64");
+    let holder = Holder::start(&namespace, &[], &["ARCHES=arm64,riscv64", &scratch.variable()], &[]);
+    holder
+        .ended()
+        .exits(1)
+        .says(&["aarch64: registered"])
+        .says(&["riscv64: not registered"])
+        .says(&["aarch64: removed"]);
+    assert!(namespace.entries().is_empty());
+    Holder::start(&namespace, &[], &["MODE=both"], &[]).ended().exits(2);
+    Holder::start(&namespace, &[], &[], &["--", "true"]).ended().exits(2).says_only(&["--hold"]);
+}
+
+#[test]
+fn it_costs_next_to_nothing() {
+    let Some(namespace) = Namespace::new() else { return };
+    let holder = Holder::ready(&namespace, &[], &[], "qemu-xtensaeb");
+    sleep(SECOND); // it has seen its own entries come
+    let switches = || (holder.status("voluntary_ctxt_switches:"), holder.status("nonvoluntary_ctxt_switches:"));
+    let open = || fs::read_dir(format!("/proc/{}/fd", holder.process())).unwrap().count();
+    let (before, before_open) = (switches(), open());
+    sleep(2 * SECOND);
+    assert_eq!(switches(), before, "it was awake");
+    namespace.sh(&format!("echo -1 >{MOUNT}/status")).exits(0);
+    eventually(|| namespace.entry("qemu-xtensaeb").is_some(), SECOND);
+    sleep(SECOND);
+    // VmRSS counts in batches; this counts pages.
+    let smaps = fs::read_to_string(format!("/proc/{}/smaps", holder.process())).unwrap();
+    let pages =
+        smaps.lines().filter_map(|line| line.strip_prefix("Rss:")).map(|line| line.trim().trim_end_matches(" kB"));
+    let resident: u32 = pages.map(|kib| kib.parse::<u32>().unwrap()).sum();
+    assert!((1..=100).contains(&resident), "{resident} KiB");
+    println!("{resident} KiB");
+    assert_eq!(open(), before_open, "descriptors stay open");
+    holder.end("TERM");
+}
+
+#[test]
+fn a_kernel_that_cannot_notify_is_asked_once_a_second() {
+    if !has("strace") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    let scratch = Scratch::new();
+    let trace = scratch.0.join("trace");
+    let strace = ["strace", "-o", trace.to_str().unwrap(), "-e", "inject=fcntl:error=EINVAL"];
+    let holder = Holder::start(&namespace, &strace, ARM64, &[]);
+    eventually(|| namespace.entry("qemu-riscv64").is_some(), SECOND * 5);
+    namespace.sh(&format!("echo -1 >{MOUNT}/status")).exits(0);
+    eventually(|| namespace.entry(ENTRY).is_some(), SECOND * 2);
+    sleep(SECOND * 3);
+    holder.end("TERM");
+    assert!(namespace.entries().is_empty());
+    let waits = fs::read_to_string(trace).unwrap().matches("rt_sigtimedwait").count();
+    assert!((3..=7).contains(&waits), "{waits} times");
+}
+
+#[test]
+fn the_first_process_of_a_container_buries_the_dead() {
+    let Some(namespace) = Namespace::new() else { return };
+    // The shell becomes the holder; what it had started becomes its child when its own parent ends.
+    let script = "mount -t proc proc /proc; (sleep 0.3 & sleep 0.4 &) ; exec \"$TOOL\" --hold";
+    let mut command = namespace.command("unshare");
+    command.args(["-mpf", "sh", "-c", script]).env("TOOL", common::BINARY).env("ARCHES", "arm64");
+    command.env("QEMU_BINARY_PATH", common::namespace::interpreters()).stderr(Stdio::piped());
+    let holder = Holder(command.stdin(Stdio::null()).spawn().unwrap());
+    eventually(|| namespace.entry(ENTRY).is_some(), SECOND * 5);
+    sleep(SECOND);
+    let process = holder.process();
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap();
+    assert_eq!(children, "");
+    assert!(holder.status("NSpid:").ends_with("\t1"));
+    // From inside, PID 1 gets only signals it wants.
+    holder.end("TERM").says(&["qemu-aarch64: removed"]);
+    assert!(namespace.entries().is_empty());
+}

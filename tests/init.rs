@@ -1,0 +1,40 @@
+//! What is not the machine's init, though it is process 1. The machine's init itself: `tests/boot/init.rs`.
+
+mod common;
+
+use common::BINARY;
+use common::namespace::{Namespace, Said, Scratch};
+use std::process::Command;
+
+/// Runs the tool as the first process of a PID namespace, with an init at hand that it must not execute.
+fn container(setup: &str) -> Said {
+    let scratch = Scratch::new();
+    scratch.copy(BINARY, "binfmt_register");
+    scratch.executable("init", "never executed");
+    let script = format!("mount --bind {0} {0} && cd {0} && {setup}", scratch.path());
+    let mut command = Command::new("unshare");
+    Said::of(command.args(["-Urmpf", "sh", "-c", &script]).env("INIT", "/init").env("ARCHES", "arm64"))
+}
+
+#[test]
+fn the_first_process_of_a_container_ends() {
+    let Some(_) = Namespace::new() else { return };
+    let missing = "aarch64: not registered: /nonexistent/";
+    let not_permitted = "CAP_SYS_ADMIN";
+    for (setup, why) in [
+        // With the host's /proc, with one of its own, and without any.
+        ("exec ./binfmt_register", missing),
+        ("mount -t proc proc /proc && exec ./binfmt_register", missing),
+        ("mount -t tmpfs tmpfs /proc && exec ./binfmt_register", missing),
+        ("exec chroot . /binfmt_register", missing),
+        // The same without the right to mount one.
+        ("exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin ./binfmt_register", not_permitted),
+        (
+            "mount -t tmpfs tmpfs /proc && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin ./binfmt_register",
+            not_permitted,
+        ),
+    ] {
+        let said = container(&format!("export QEMU_BINARY_PATH=/nonexistent && {setup}")).exits(1);
+        said.says_only(&[why]);
+    }
+}
