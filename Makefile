@@ -23,6 +23,10 @@ home := $(shell getent passwd '$(or $(user),$(shell id -un))' | cut -d: -f6)
 as_user := $(if $(user),sudo -u '$(user)' -H) env PATH='$(PATH):$(home)/.cargo/bin'
 as_root = @$(if $(root),,echo 'This needs root: sudo make $@' >&2; exit 1)
 
+# Where the install targets put things; packagers set DESTDIR, and PREFIX=/usr.
+PREFIX ?= /usr/local
+config := $(DESTDIR)/etc/binfmt_register.conf
+
 # What cargo builds; it alone knows what is out of date.
 cargo := $(as_user) cargo
 have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
@@ -71,6 +75,37 @@ test-boot: ## boot the kernels of four Debian releases and test there
 		missing="$$missing $${need#*:}"; done; test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
 	$(cargo) test --release --test boot
 
+.PHONY: test-hooks
+test-hooks: ## (sudo) make an initramfs with each builder in a Debian system, boot it and test there
+	@$(have_cargo)
+	@for need in qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs; do \
+		command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
+		test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
+	cargo test --release --test hooks
+
+# The initramfs hooks. ARCHES=arm64,riscv64 says which architectures; it is kept in /etc/binfmt_register.conf.
+.PHONY: install-binary
+install-binary: ## (sudo) install the binary and /etc/binfmt_register.conf, which says what the hooks register: ARCHES=…
+	@test -e $(tool) || $(MAKE) -s all
+	@install -D -m 755 $(tool) '$(DESTDIR)$(PREFIX)/bin/binfmt_register'
+	@test -e '$(config)' || install -D -m 644 scratch/binfmt_register.conf '$(config)'
+	@$(if $(ARCHES),sed -i "s|^ARCHES=.*|ARCHES='$(ARCHES)'|" '$(config)')
+
+.PHONY: install-initramfs-tools
+install-initramfs-tools: install-binary ## (sudo) the same, and the hook for initramfs-tools; then update-initramfs -u
+	@install -D -m 755 scratch/initramfs-tools/hook '$(DESTDIR)/etc/initramfs-tools/hooks/binfmt_register'
+	@install -D -m 755 scratch/initramfs-tools/init-top '$(DESTDIR)/etc/initramfs-tools/scripts/init-top/binfmt_register'
+
+.PHONY: install-dracut
+install-dracut: install-binary ## (sudo) the same, and the module for dracut; then dracut --force
+	@install -D -m 755 -t '$(DESTDIR)/usr/lib/dracut/modules.d/90binfmt_register' scratch/dracut/*.sh
+
+.PHONY: install-mkinitcpio
+install-mkinitcpio: install-binary ## (sudo) the same, and the hook for mkinitcpio, to be added to HOOKS; then mkinitcpio -P
+	@install -D -m 644 scratch/mkinitcpio/install '$(DESTDIR)/etc/initcpio/install/binfmt_register'
+	@install -D -m 644 scratch/mkinitcpio/hook '$(DESTDIR)/etc/initcpio/hooks/binfmt_register'
+	@install -D -m 644 -t '$(DESTDIR)/etc/initcpio' scratch/mkinitcpio/binfmt_register.service
+
 .PHONY: bench
 bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md
 	@$(have_cargo)
@@ -78,8 +113,11 @@ bench: ## measure against a floor, systemd-binfmt and a shell loop; results in t
 	@$(as_user) bench/run
 
 .PHONY: check
-check: ## formatting, lints, documentation
+check: ## formatting, lints, documentation, shell scripts
 	@$(have_cargo)
+	@if command -v shellcheck >/dev/null; then \
+		grep -rlE --exclude-dir=target --exclude-dir=.git '^#! ?/.*[/ ](ba|a)?sh$$' . | xargs shellcheck -S warning; \
+		else echo 'The shell scripts are not checked: apt-get install shellcheck' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) clippy --release --all-targets -- -D warnings
 	$(as_user) env RUSTDOCFLAGS='-D warnings' PATH='$(PATH):$(home)/.cargo/bin' cargo doc --no-deps --document-private-items
@@ -90,4 +128,4 @@ clean: ## remove target/, and with it all that was built and brought
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-23s %s\n' "$$name" "$$text"; done

@@ -3,6 +3,7 @@
 //!
 //! The kernel starts `/init`: the test's own program if it gave one, else the harness's `/sbin/init`, a shell script
 //! that runs the test's commands one after the other, frames what each said and how it ended, and resets the machine.
+#![allow(dead_code)] // each test program uses a part of it
 
 use crate::common::{TOP, debian, fetch, run};
 use std::collections::BTreeMap;
@@ -14,8 +15,9 @@ use std::process::{self, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a boot may take before it counts as hung. Most take 3.
+/// What a boot may take before it counts as hung. Most take 3, one with an initramfs of Debian's 10 to 60.
 const SECONDS: &str = "60";
+const SECONDS_OF_DEBIAN: &str = "240";
 
 /// For the kernel: the console, silence, a reset when it panics; and neither self-tests nor mitigations, which cost
 /// half a second of emulation. (Not `nokaslr`: the kernel hands it on to PID 1 as an argument.)
@@ -59,6 +61,7 @@ pub struct Machine {
     commands: Vec<String>,
     arguments: String,
     counted: bool,
+    initramfs: Option<PathBuf>,
 }
 
 impl Machine {
@@ -70,7 +73,14 @@ impl Machine {
             commands: Vec::new(),
             arguments: String::new(),
             counted: false,
+            initramfs: None,
         }
+    }
+
+    /// Boots this initramfs, and puts what would have been in the harness's own on a disk: the root file system.
+    pub fn initramfs(mut self, image: impl Into<PathBuf>) -> Self {
+        self.initramfs = Some(image.into());
+        self.append("root=/dev/vda rw")
     }
 
     /// Puts a copy of a file of this host at `path`, in place of the harness's own if there is one. `/init` is what
@@ -111,12 +121,27 @@ impl Machine {
         let boot = format!("boot-{}-{}", process::id(), BOOTS.fetch_add(1, Ordering::Relaxed));
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(boot);
         let (kernel, modules) = kernel(&self.suite).unwrap();
-        let initramfs = self.initramfs(&dir, &modules).unwrap();
+        let root = self.tree(&dir, &modules).unwrap();
+        let disk = dir.join("disk");
+        let (initramfs, seconds) = match &self.initramfs {
+            None => (cpio(&root).unwrap(), SECONDS),
+            Some(initramfs) => {
+                for dir in ["dev", "proc", "run", "sys"] {
+                    fs::create_dir_all(root.join(dir)).unwrap();
+                }
+                // systemd changes only to what looks like an operating system.
+                fs::create_dir_all(root.join("etc")).unwrap();
+                fs::write(root.join("etc/os-release"), "ID=test\n").unwrap();
+                let mut mke2fs = Command::new("mke2fs");
+                run(mke2fs.args(["-q", "-t", "ext4", "-d"]).arg(&root).arg(&disk).arg("128M")).unwrap();
+                (initramfs.clone(), SECONDS_OF_DEBIAN)
+            }
+        };
 
         // Without cmpxchg16b (cx16): with it QEMU 7.2 now and then leaves garbage in the flags, and one boot of trixie
         // in thirty ended in a double fault or an oops.
-        let mut qemu = Command::new("timeout")
-            .args(["--foreground", SECONDS, "qemu-system-x86_64"])
+        let mut qemu = Command::new("timeout");
+        qemu.args(["--foreground", seconds, "qemu-system-x86_64"])
             .args("-accel tcg -cpu max,-cx16 -smp 1 -m 512M".split(' '))
             .args("-nodefaults -no-user-config -no-reboot -display none -serial stdio".split(' '))
             .args(if self.counted { ["-icount", "shift=0"].as_slice() } else { &[] })
@@ -125,11 +150,11 @@ impl Machine {
             .arg("-initrd")
             .arg(initramfs)
             .arg("-append")
-            .arg(format!("{ARGUMENTS}{}", self.arguments))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .arg(format!("{ARGUMENTS}{}", self.arguments));
+        if self.initramfs.is_some() {
+            qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio", disk.display()));
+        }
+        let mut qemu = qemu.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = Vec::new();
         let mut console = BufReader::new(qemu.stdout.take().unwrap());
         let ends = |said: &[u8]| last.is_some_and(|last| String::from_utf8_lossy(said).contains(last));
@@ -144,13 +169,14 @@ impl Machine {
         let text = String::from_utf8_lossy(&said).replace('\r', "");
         // Captured by libtest, and shown when the test fails.
         println!("--- console of {} ---\n{}\n--- end ---", self.suite, text.trim_end());
-        assert!(status.success() || ends(&said), "QEMU: {status} (124: not done in {SECONDS} s)");
+        assert!(status.success() || ends(&said), "QEMU: {status} (124: not done in {seconds} s)");
         let numbers = 1..=self.commands.len();
         let ran = numbers.map_while(|number| Ran::find(&text, number)).collect();
         Console { text, ran }
     }
 
-    fn initramfs(&self, dir: &Path, modules: &Path) -> io::Result<PathBuf> {
+    /// The files of the machine, below `dir`.
+    fn tree(&self, dir: &Path, modules: &Path) -> io::Result<PathBuf> {
         let root = dir.join("root");
         let at = |path: &str| -> io::Result<PathBuf> {
             let path = root.join(path.trim_start_matches('/'));
@@ -181,11 +207,7 @@ impl Machine {
             fs::copy(host, at(path)?)
                 .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", host.display())))?;
         }
-        run(Command::new("sh")
-            .current_dir(&root)
-            .args(["-c", "find . | cpio --quiet -o -H newc -R 0:0 >../initramfs"]))
-        .map_err(io::Error::other)?;
-        Ok(dir.join("initramfs"))
+        Ok(root)
     }
 
     /// `/sbin/init`. What it prints is what [`Ran::find`] reads.
@@ -196,6 +218,13 @@ impl Machine {
         }
         script + "reboot -f\n"
     }
+}
+
+/// Packs a directory as an initramfs, beside it.
+fn cpio(root: &Path) -> Result<PathBuf, String> {
+    let pack = "find . | cpio --quiet -o -H newc -R 0:0 >../initramfs";
+    run(Command::new("sh").current_dir(root).args(["-c", pack]))?;
+    Ok(root.with_file_name("initramfs"))
 }
 
 /// What a machine said: all of it, and of each command that came to an end.
