@@ -110,6 +110,19 @@ impl Machine {
         self
     }
 
+    /// Boots it and runs each command, which must succeed and say exactly this.
+    pub fn all_succeed(mut self, commands: &[(&str, &str)]) -> Console {
+        for (command, _) in commands {
+            self = self.run(command);
+        }
+        let console = self.boot();
+        for (number, (command, output)) in commands.iter().enumerate() {
+            let ran = console.ran.get(number).unwrap_or_else(|| panic!("{command}: did not come to an end"));
+            assert_eq!(ran.said(), (0, *output), "command {}: {command}", number + 1);
+        }
+        console
+    }
+
     /// Boots it and waits until it resets, which is how it ends, be it by a panic of the kernel.
     pub fn boot(self) -> Console {
         self.boot_until(None)

@@ -33,6 +33,7 @@ on_every_kernel! {
 
 mod hold;
 mod init;
+mod linuxkit;
 mod rootless;
 
 fn on(suite: &str, name: &str, test: fn(&str)) {
@@ -93,18 +94,11 @@ const KEPT: &str = "aarch64: kept, entry qemu-aarch64 handles it\n";
 /// say exactly this.
 fn all_succeed(suite: &str, commands: &[(&str, &str)]) {
     let qemu = "/usr/bin/qemu-aarch64";
-    let mut machine = Machine::new(suite)
+    Machine::new(suite)
         .file("/bin/binfmt_register", BINARY)
         .file(qemu, debian("amd64", qemu))
-        .file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"));
-    for (command, _) in commands {
-        machine = machine.run(command);
-    }
-    let console = machine.boot();
-    for (number, (command, output)) in commands.iter().enumerate() {
-        let ran = console.ran.get(number).unwrap_or_else(|| panic!("{command}: did not come to an end"));
-        assert_eq!(ran.said(), (0, *output), "command {}: {command}", number + 1);
-    }
+        .file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"))
+        .all_succeed(commands);
 }
 
 /// What is said of a new entry with these flags on a kernel that has the flag `P` (from 5.12 on), or has not.
