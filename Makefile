@@ -81,7 +81,12 @@ test-hooks: ## (sudo) make an initramfs with each builder in a Debian system, bo
 	@for need in qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs; do \
 		command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
 		test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
-	cargo test --release --test hooks
+	$(cargo) test --release --test hooks
+
+.PHONY: test-containers
+test-containers: ## (sudo) test the Kubernetes manifests, Compose and LinuxKit's package with Docker; registers arm64 meanwhile
+	@$(have_cargo)
+	$(cargo) test --release --test containers
 
 # The initramfs hooks. ARCHES=arm64,riscv64 says which architectures; it is kept in /etc/binfmt_register.conf.
 .PHONY: install-binary
