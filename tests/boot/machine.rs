@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a boot may take before it counts as hung. Most take 3, one with an initramfs of Debian's 10 to 60.
-const SECONDS: &str = "60";
+const SECONDS: &str = "120";
 const SECONDS_OF_DEBIAN: &str = "240";
 
 /// For the kernel: the console, silence, a reset when it panics; and neither self-tests nor mitigations, which cost

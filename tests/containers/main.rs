@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::{fs, mem, thread};
 
 /// On every container of a test, so that none is left.
 const LABEL: &str = "binfmt_register-test";
@@ -21,6 +21,9 @@ const IMAGE: &str = "binfmt_register-test/one";
 
 /// A program for arm64.
 const ARM64: &str = "binfmt_register-test/busybox-arm64";
+
+/// The package of LinuxKit, made from [`IMAGE`].
+const PACKAGE: &str = "binfmt_register-test/linuxkit";
 
 /// `docker` with these arguments.
 fn docker(arguments: &[&str]) -> Said {
@@ -44,7 +47,7 @@ impl Host {
         });
         if let Err(why) = ready {
             skip(thread::current().name().unwrap_or_default(), &why);
-            std::mem::forget(host); // what is registered is not ours
+            mem::forget(host); // what is registered is not ours
             return None;
         }
         Some(host)
@@ -83,6 +86,7 @@ impl Drop for Host {
         for id in left.out.lines() {
             docker(&["rm", "-f", id]);
         }
+        docker(&["rmi", "-f", IMAGE, ARM64, PACKAGE]);
         self.uninstall();
     }
 }
@@ -236,11 +240,10 @@ services:
 #[test]
 fn linuxkit_package_is_the_image() {
     let Some(_host) = Host::new() else { return };
-    let package = "binfmt_register-test/linuxkit";
     let directory = format!("{TOP}/scratch/linuxkit");
-    docker(&["build", "-t", package, "--build-arg", &format!("IMAGE={IMAGE}"), &directory]).exits(0);
+    docker(&["build", "-t", PACKAGE, "--build-arg", &format!("IMAGE={IMAGE}"), &directory]).exits(0);
     let layers =
         |image| docker(&["image", "inspect", "--format", "{{.RootFS.Layers}} {{.Config.Entrypoint}}", image]).out;
-    assert_eq!(layers(package), layers(IMAGE));
-    assert!(layers(package).ends_with(" [/usr/bin/binfmt_register]\n"));
+    assert_eq!(layers(PACKAGE), layers(IMAGE));
+    assert!(layers(PACKAGE).ends_with(" [/usr/bin/binfmt_register]\n"));
 }
