@@ -12,6 +12,8 @@ tool := target/release/binfmt_register
 qemu := target/qemu
 path := $(if $(QEMU_BINARY_PATH),$(QEMU_BINARY_PATH),$(CURDIR)/$(qemu)/usr/bin)
 
+comma := ,
+
 # Those of our variables that are set, in the environment or as `make register ARCHES=arm64`.
 variables := $(foreach name,MODE REPLACE ARCHES CREDENTIALS QEMU_PRESERVE_ARGV0 QEMU_BINARY_PREFIX VERIFY,\
 	$(if $($(name)),$(name)='$($(name))'))
@@ -33,7 +35,7 @@ have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
 	{ echo 'No cargo: install Rust 1.87 or later (https://rustup.rs)$(if $(user), as $(user))' >&2; exit 1; }; \
 	command -v cc >/dev/null || { echo 'No linker: apt-get install gcc' >&2; exit 1; }
 
-# The programs of tests, but not the slow ones that boot machines: those are in a directory.
+# The programs of tests, but not the slow ones that boot machines or build images: those are in directories.
 tests := $(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs))
 
 .PHONY: all
@@ -119,6 +121,21 @@ install-mkinitcpio: install-binary ## (sudo) the same, and the hook for mkinitcp
 	@install -D -m 644 scratch/mkinitcpio/install '$(DESTDIR)/etc/initcpio/install/binfmt_register'
 	@install -D -m 644 scratch/mkinitcpio/hook '$(DESTDIR)/etc/initcpio/hooks/binfmt_register'
 	@install -D -m 644 -t '$(DESTDIR)/etc/initcpio' scratch/mkinitcpio/binfmt_register.service
+# Docker's client takes the user's own configuration, and so does cargo inside the build. What is in the images is as old
+# as the commit, whenever it is built.
+bake := $(as_user) env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" docker buildx bake \
+	--load --provenance=false $(patsubst %,--set '*.secrets=id=cargo$(comma)src=%',$(wildcard $(home)/.cargo/config.toml))
+have_docker := docker buildx version >/dev/null 2>&1 || { echo 'No docker buildx: https://docs.docker.com/engine/install' >&2; exit 1; }
+
+.PHONY: image
+image: ## build the images for this machine, into Docker; IMAGE=, ARCHES=, BAKE= as in docker-bake.hcl
+	@$(have_docker)
+	$(bake) $(BAKE)
+
+.PHONY: test-image
+test-image: ## (sudo) test the images with Docker; registers in this machine's kernel, and leaves it as it was
+	@$(have_cargo)
+	$(cargo) test --release --test image -- --nocapture
 
 .PHONY: bench
 bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md

@@ -1,8 +1,8 @@
 # What scratch/Dockerfile makes; here, because this is where `docker buildx bake` looks for it.
 #
-#   docker buildx bake                     image `binfmt_register`, for this machine (make image loads it into Docker)
-#   docker buildx bake TARGET              register, binfmt, interpreters or tool
-#   docker buildx bake --push all          all four for every platform; needs a builder that can do several
+#   docker buildx bake              all four images for this machine; make image does it, and loads them into Docker
+#   docker buildx bake TARGET       register, binfmt, interpreters or tool
+#   docker buildx bake --push all   all four for every platform; needs a builder that can make several
 
 variable "IMAGE" {
   default = "binfmt_register"
@@ -39,7 +39,7 @@ target "tool" {
 }
 
 group "default" {
-  targets = ["register"]
+  targets = ["register", "binfmt", "interpreters", "tool"]
 }
 
 target "all" {

@@ -42,8 +42,6 @@ const VERSION: Text =
 /// The options, in the order of [`Options`]: those with a value first.
 const NAMES: List = List::new(b"install\0uninstall\0mount\0status\0print\0version\0help\0hold\0\0");
 
-/// The place of `status`.
-const STATUS: usize = 3;
 /// The place of `hold`.
 const HOLD: usize = 7;
 
@@ -57,9 +55,7 @@ type Options = [Text<'static>; 8];
 #[inline(never)]
 fn options(arguments: &mut Strings<'static>, options: &mut Options) -> Result<(), (Say, Text<'static>)> {
     let own = arguments.next().unwrap_or(BLANK);
-    let mut none = true;
     while let Some(argument) = arguments.next() {
-        none = false;
         if argument.is(COMMAND) {
             if !options[HOLD].is_blank() {
                 return Err((Say::NoSuchOption, Text::new(c"--hold --")));
@@ -88,15 +84,16 @@ fn options(arguments: &mut Strings<'static>, options: &mut Options) -> Result<()
             return Err((Say::NoSuchOption, argument));
         }
     }
-    // Under the name `binfmt` it stands in for `tonistiigi/binfmt`, which prints the status.
+    // Under the name `binfmt` it stands in for `tonistiigi/binfmt`, which prints the status, whatever else it does.
     let (mut base, mut rest) = (own, own);
     while let Some(byte) = rest.next() {
         if byte == b'/' {
             base = rest;
         }
     }
-    if none && base.is(Text::new(c"binfmt")) {
-        options[STATUS] = own;
+    let [_, _, _, status, print, .., hold] = options;
+    if base.is(Text::new(c"binfmt")) && print.is_blank() && hold.is_blank() {
+        *status = own;
     }
     Ok(())
 }

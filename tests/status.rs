@@ -152,8 +152,15 @@ fn under_the_name_binfmt_it_prints_the_status() {
     // With options it does what they say, with one dash as well, as docker/setup-qemu-action has them.
     let mut command = namespace.command(&link);
     command.args(["-install", "arm64"]).env("QEMU_BINARY_PATH", interpreters());
-    Said::of(&mut command).exits(0);
+    let (_, emulators) = read(&Said::of(&mut command).exits(0));
+    assert_eq!(emulators, ["qemu-aarch64"], "and prints the status of afterwards, as that tool does");
     assert_eq!(namespace.entries(), ["qemu-aarch64"]);
+    let (_, emulators) = read(&Said::of(namespace.command(&link).args(["--uninstall", "qemu-*"])).exits(0));
+    assert!(emulators.is_empty() && namespace.entries().is_empty());
+    for (option, start) in [("--print", ":qemu-"), ("--version", "binfmt_register "), ("--help", "usage: ")] {
+        let said = Said::of(namespace.command(&link).arg(option).env("QEMU_BINARY_PATH", interpreters())).exits(0);
+        assert!(said.out.starts_with(start) && !said.out.contains("supported"), "{option}: {said:#?}");
+    }
     // A name that only ends so is another.
     let link = scratch.0.join("not-binfmt");
     symlink(BINARY, &link).unwrap();
