@@ -260,6 +260,13 @@ pub fn mount(kind: Text) -> Result<Fd> {
     check(answer(kind)).map(Fd)
 }
 
+/// Takes away what is mounted at `dir`, if anything is, and can be (`umount2(2)`).
+#[inline(always)]
+pub fn unmount(dir: Text) {
+    // SAFETY: the path outlives the call.
+    _ = unsafe { call!(sys::__NR_umount2, dir.as_ptr(), 0) };
+}
+
 /// Copies the mounts at and below `root` into a tree that belongs to no namespace (`open_tree(2)`, Linux 5.2).
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::errno::Errno;
 use crate::fd::{Fd, HERE, STDERR, WRITE, mount, numbers, open, write};
 use crate::message::{Reason, Say};
 use crate::namespace::in_first_pid_namespace;
+use crate::process::number;
 use crate::report::Report;
 use crate::text::{BLANK, List as Texts, Text};
 use linux_raw_sys::general as sys;
@@ -16,15 +17,9 @@ use linux_raw_sys::general as sys;
 /// Where an init is looked for that the variable `INIT` does not name: as the kernel does.
 const INITS: Texts = Texts::new(b"/sbin/init\0/etc/init\0/bin/init\0/bin/sh\0\0");
 
-/// The number of this process (`getpid(2)`).
-fn getpid() -> i32 {
-    // SAFETY: it has no arguments.
-    unsafe { call!(sys::__NR_getpid) }
-}
-
 /// Whether this process is the machine's init, and not that of a container.
 pub fn is_machines_init() -> bool {
-    getpid() == 1 && in_first_pid_namespace()
+    number() == 1 && in_first_pid_namespace()
 }
 
 /// Where to say something: standard error, which is the console. The kernel gives none where there is no /dev/console;

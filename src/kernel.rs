@@ -10,6 +10,10 @@ pub struct Version(u32);
 /// (Linux commit 948b701a607f, "binfmt_misc: add persistent opened binary handler for containers").
 pub const FIX_BINARY: Version = Version::new(4, 8);
 
+/// The first version with `fsopen(2)` and its like (Linux commit 24dcb3d90a1f, "vfs: syscall: Add fsopen() to prepare for
+/// superblock creation"). In one that lacks them, entries keep themselves; in a later one, a filter says so.
+pub const FSOPEN: Version = Version::new(5, 2);
+
 /// The first version that tells the interpreter, in `AT_FLAGS`, that the flag `P` preserved `argv[0]` (Linux commit
 /// 2347961b11d4, "binfmt_misc: pass binfmt_misc flags to the interpreter"). Before, QEMU would have to guess.
 pub const TELLS_ARGV0: Version = Version::new(5, 12);

@@ -50,6 +50,12 @@ fn wait(body: extern "C" fn(*mut i32), job: *mut i32) -> i32 {
     }
 }
 
+/// The number of this process (`getpid(2)`).
+pub fn number() -> i32 {
+    // SAFETY: it has no arguments.
+    unsafe { call!(sys::__NR_getpid) }
+}
+
 /// Runs `body` in a child process with a copy of this process's memory, and waits for it: nothing of it is left.
 /// Returns what it did, or `false` if it was killed or could not be made.
 pub fn in_copy(body: &mut dyn FnMut() -> bool) -> bool {

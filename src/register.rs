@@ -3,18 +3,19 @@
 use crate::apply::{Entry, Outcome, WELL, carry_out, reason};
 use crate::binfmt_misc::{BinfmtMisc, Way};
 use crate::config::{Config, How, Lookup, Mode};
+use crate::errno::Errno;
+use crate::fd;
 use crate::interpreter::path;
-use crate::kernel::{NAMESPACED, Version};
+use crate::kernel::{FSOPEN, NAMESPACED, Version};
 use crate::message::{Reason, Say};
 use crate::observe::{Item, Items, NAME, entries, interpreters, native, nothing};
 use crate::output::{Output, Values};
 use crate::pin;
 use crate::plan::{Own, Request, Wanted, is_wanted, makes_entry, plan};
+use crate::process;
 use crate::report::Report;
 use crate::rootless;
 use crate::rule;
-
-use crate::errno::Errno;
 use crate::text::{BLANK, Text};
 
 /// Where this runs.
@@ -169,12 +170,16 @@ fn make_last(fs: BinfmtMisc, host: &Host, report: &mut Report) {
     // Something else may keep them: a mount elsewhere, or a kernel in which entries keep themselves.
     // SAFETY: it is not used afterwards.
     unsafe { fs.close() };
+    // What the first process of a container has mounted goes with it, and so must not count.
+    if fs.way == Way::MountedNow && !host.stays && process::number() == 1 {
+        fd::unmount(host.dir);
+    }
     let mut items = nothing();
     let again = BinfmtMisc::open(host.dir, host.first, true);
     entries(&again, &mut items);
     let line = match items.iter().any(|item| item.seen.own != Own::Absent) {
         false => Say::Gone,
-        true if fs.way == Way::Detached || error == Errno::NOSYS => return,
+        true if fs.way == Way::Detached || error == Errno::NOSYS && host.version < FSOPEN => return,
         true => Say::WhileMounted,
     };
     report.say(line, BLANK, error.into());

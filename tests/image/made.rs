@@ -1,0 +1,126 @@
+//! What the images are made of, and that it is the same each time.
+
+use crate::common::namespace::Said;
+use crate::common::{TOP, run};
+use crate::docker::{ARCHES, answers, command, container, inspect, layers, make_image, some};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const TARGETS: [&str; 4] = ["latest", "binfmt", "interpreters", "tool"];
+
+#[test]
+fn nothing_but_the_tool_and_the_interpreters() {
+    if !answers() {
+        return;
+    }
+    // Without the directories.
+    let files = |target| {
+        let layers = layers(&format!("{}:{target}", some()));
+        layers.into_iter().map(|layer| layer.into_iter().filter(|file| !file.ends_with('/')).collect()).collect()
+    };
+    let tool = vec!["usr/bin/binfmt_register".to_string()];
+    let interpreters = vec!["usr/bin/qemu-aarch64-static".to_string(), "usr/bin/qemu-riscv64-static".to_string()];
+    let link = vec!["usr/bin/binfmt".to_string()];
+    let files: Vec<Vec<Vec<String>>> = TARGETS.into_iter().map(files).collect();
+    assert_eq!(files[0], [interpreters.clone(), tool.clone()]);
+    assert_eq!(files[1], [interpreters.clone(), tool.clone(), link]);
+    assert_eq!(files[2], [interpreters]);
+    assert_eq!(files[3], [tool]);
+    // They share what they have in common.
+    let layers = |target: &str| {
+        let list = inspect(&format!("{}:{target}", some()), "{{json .RootFS.Layers}}");
+        serde_json::from_str::<Vec<String>>(&list).unwrap()
+    };
+    assert_eq!(layers("latest"), [layers("interpreters"), layers("tool")].concat());
+    assert_eq!(layers("latest"), layers("binfmt")[..2]);
+}
+
+#[test]
+fn labels_and_entry_points() {
+    if !answers() {
+        return;
+    }
+    let version = container(&format!("{} --version", some())).exits(0).out;
+    let version = version.trim().rsplit(' ').next().unwrap();
+    for (target, title, entry, licences) in [
+        ("latest", "binfmt_register", "[/usr/bin/binfmt_register]", "(MIT OR Apache-2.0) AND GPL-2.0-only"),
+        ("binfmt", "binfmt", "[/usr/bin/binfmt]", "(MIT OR Apache-2.0) AND GPL-2.0-only"),
+        ("interpreters", "QEMU user-mode interpreters", "[]", "GPL-2.0-only"),
+        ("tool", "binfmt_register", "[/usr/bin/binfmt_register]", "MIT OR Apache-2.0"),
+    ] {
+        let image = format!("{}:{target}", some());
+        assert_eq!(inspect(&image, "{{.Config.Entrypoint}}"), entry);
+        let labels = inspect(&image, "{{json .Config.Labels}}");
+        let mut labels: BTreeMap<String, String> = serde_json::from_str(&labels).unwrap();
+        let mut label = |name: &str| labels.remove(&format!("org.opencontainers.image.{name}")).unwrap_or_default();
+        assert_eq!((label("title").as_str(), label("licenses").as_str()), (title, licences), "{target}");
+        assert_eq!(label("version"), version, "{target}");
+        assert!(label("source").starts_with("https://") && !label("description").is_empty(), "{target}");
+        let qemu = labels.remove("org.qemu.version");
+        assert_eq!(qemu.is_some(), target != "tool");
+        if let Some(qemu) = qemu {
+            // What is in there says so itself.
+            let said = container(&format!("--entrypoint /usr/bin/qemu-aarch64-static {image} --version")).exits(0);
+            assert!(said.out.starts_with(&format!("qemu-aarch64 version {qemu}.")), "{qemu}: {said:#?}");
+        }
+    }
+}
+
+/// From the same commit and the same packages comes the same image: all layers and all metadata.
+#[test]
+fn made_again_they_are_the_same() {
+    if !answers() {
+        return;
+    }
+    let arches = format!("ARCHES={ARCHES}");
+    make_image(&["IMAGE=binfmt_register-test/again", &arches, "BAKE=--no-cache"]).exits(0);
+    for target in TARGETS {
+        let id = |image| inspect(&format!("{image}:{target}"), "{{.Id}}");
+        assert_eq!(id(some()), id("binfmt_register-test/again"), "{target}");
+    }
+}
+
+#[test]
+fn an_architecture_there_is_not() {
+    if !answers() {
+        return;
+    }
+    let make =
+        |arches| make_image(&["IMAGE=binfmt_register-test/none", &format!("ARCHES={arches}"), "BAKE=interpreters"]);
+    let said = make("arm64,arm46");
+    assert!(said.status != 0, "{said:#?}");
+    said.says(&["scratch/Dockerfile: ARCHES: 'arm46' is in no row of qemu/targets"]);
+    let said = make("cris"); // a row, but QEMU 10 has dropped it
+    assert!(said.status != 0, "{said:#?}");
+    said.says(&["scratch/Dockerfile: ARCHES: Debian's qemu-user", "has no qemu-cris"]);
+}
+
+#[test]
+fn the_bake_file_names_targets_and_platforms() {
+    if !answers() {
+        return;
+    }
+    let bake = |target: &str| {
+        let said = run(command("docker").args(["buildx", "bake", "--print", target])).unwrap();
+        serde_json::from_str::<Value>(&said).unwrap()["target"].clone()
+    };
+    let names = |targets: &Value| targets.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&bake("default")), ["binfmt", "interpreters", "register", "tool"]);
+    let all = bake("all");
+    assert_eq!(names(&all), ["binfmt-all", "interpreters-all", "register-all", "tool-all"]);
+    // Each is a platform of scratch/Dockerfile.
+    let file = fs::read_to_string(Path::new(TOP).join("scratch/Dockerfile")).unwrap();
+    let platforms: Vec<_> =
+        all["tool-all"]["platforms"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+    assert_eq!(platforms.len(), 6);
+    for platform in platforms {
+        let name = platform.strip_prefix("linux/").unwrap().replace('/', "");
+        let known = file.lines().any(|line| line.starts_with(&name) && line.contains(" echo deb="));
+        assert!(known, "{platform}");
+    }
+    let unknown = Said::of(command("make").args(["-s", "image", "BAKE=tool --set tool.platform=linux/mips64le"]));
+    assert!(unknown.status != 0);
+    unknown.says(&["scratch/Dockerfile: no Debian trixie for mips64le", "docker-bake.hcl"]);
+}
