@@ -132,16 +132,25 @@ image: ## build the images for this machine, into Docker; IMAGE=, ARCHES=, BAKE=
 	@$(have_docker)
 	$(bake) $(BAKE)
 
+# More threads than there are processors: the tests that use the kernel wait for each other.
 .PHONY: test-image
 test-image: ## (sudo) test the images with Docker; registers in this machine's kernel, and leaves it as it was
+	$(as_root)
 	@$(have_cargo)
-	$(cargo) test --release --test image -- --nocapture
+	$(cargo) test --release --test image --no-run
+	@tests=$$($(cargo) test --release --test image --no-run 2>&1 | sed -n 's/.*(\(.*\))$$/\1/p') && \
+		TEST_IMAGE=1 "$$tests" --test-threads 4; status=$$?; $(if $(user),chown -R '$(user)' target;) exit $$status
 
 .PHONY: bench
 bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md
 	@$(have_cargo)
 	$(cargo) build --release
 	@$(as_user) bench/run
+
+.PHONY: bench-image
+bench-image: ## measure the images of make image; registers in this machine's kernel, and removes it; results in target/bench-image.md
+	@$(have_docker)
+	@$(as_user) bench/image
 
 .PHONY: check
 check: ## formatting, lints, documentation, shell scripts
@@ -160,3 +169,4 @@ clean: ## remove target/, and with it all that was built and brought
 .PHONY: help
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[a-z -]* ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-23s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done

@@ -1,8 +1,10 @@
 //! The reference document, word for word, but for what has to be downloaded in its examples: there is no registry here,
 //! so `arm64v8/alpine:3.8` is an image with nothing but busybox, and `apk` and `curl` are not called.
 
+use crate::common::TOP;
 use crate::common::namespace::architectures;
 use crate::docker::{Host, build, container, docker, foreign, layers, make_image, script, some};
+use std::fs;
 use std::path::Path;
 
 const NAME: &str = "deitch/binfmt_register";
@@ -125,14 +127,17 @@ fn the_multi_stage_examples_in_execution_mode() {
     assert_eq!(run().exits(0).out, "aarch64\n", "and needs none in registration mode");
 }
 
-/// The same with BuildKit, which wants to be told the platforms.
+/// That example in the README's words, for BuildKit, which wants to be told the platforms.
 #[test]
-fn the_first_example_with_buildkit() {
+fn the_example_of_the_readme() {
     let Some(_host) = Host::new() else { return };
-    name(some());
-    container(&format!("--privileged -e MODE=execution {NAME}")).exits(0);
-    let file = FIRST.replace("FROM deitch", "FROM --platform=$BUILDPLATFORM deitch").replace(" as qemu", " AS qemu");
-    build("binfmt_register-test/buildkit", "--platform linux/arm64", &file, true).exits(0);
-    let said = container("--platform linux/arm64 binfmt_register-test/buildkit").exits(0);
-    assert_eq!(said.out, "aarch64\n");
+    container(&format!("--privileged -e MODE=execution {}", some())).exits(0);
+    let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
+    let (_, file) = readme.split_once("```dockerfile\n").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let file = file.replace("binfmt_register:", &format!("{}:", some())).replace("arm64v8/debian", &foreign("arm64"));
+    let tag = "binfmt_register-test/readme";
+    build(tag, "--platform linux/arm64", &format!("{file}ENTRYPOINT [\"/bin/busybox\", \"uname\", \"-m\"]\n"), true)
+        .exits(0);
+    assert_eq!(container(&format!("--platform linux/arm64 {tag}")).exits(0).out, "aarch64\n");
 }
