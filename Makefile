@@ -121,8 +121,9 @@ install-mkinitcpio: install-binary ## (sudo) the same, and the hook for mkinitcp
 	@install -D -m 644 scratch/mkinitcpio/install '$(DESTDIR)/etc/initcpio/install/binfmt_register'
 	@install -D -m 644 scratch/mkinitcpio/hook '$(DESTDIR)/etc/initcpio/hooks/binfmt_register'
 	@install -D -m 644 -t '$(DESTDIR)/etc/initcpio' scratch/mkinitcpio/binfmt_register.service
-# Docker's client takes the user's own configuration, and so does cargo inside the build. What is in the images is as old
-# as the commit, whenever it is built.
+
+# Docker's client takes the user's own configuration, and so does cargo inside the build. An image says that it was made
+# when the commit was, whenever that is built.
 bake := $(as_user) env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" docker buildx bake \
 	--load --provenance=false $(patsubst %,--set '*.secrets=id=cargo$(comma)src=%',$(wildcard $(home)/.cargo/config.toml))
 have_docker := docker buildx version >/dev/null 2>&1 || { echo 'No docker buildx: https://docs.docker.com/engine/install' >&2; exit 1; }
@@ -139,7 +140,7 @@ test-image: ## (sudo) test the images with Docker; registers in this machine's k
 	@$(have_cargo)
 	$(cargo) test --release --test image --no-run
 	@tests=$$($(cargo) test --release --test image --no-run 2>&1 | sed -n 's/.*(\(.*\))$$/\1/p') && \
-		TEST_IMAGE=1 "$$tests" --test-threads 4; status=$$?; $(if $(user),chown -R '$(user)' target;) exit $$status
+		TEST_IMAGE=1 "$$tests" --test-threads 16; status=$$?; $(if $(user),chown -R '$(user)' target;) exit $$status
 
 .PHONY: bench
 bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md
@@ -148,7 +149,7 @@ bench: ## measure against a floor, systemd-binfmt and a shell loop; results in t
 	@$(as_user) bench/run
 
 .PHONY: bench-image
-bench-image: ## measure the images of make image; registers in this machine's kernel, and removes it; results in target/bench-image.md
+bench-image: ## measure what make image has made, and docker run; results in target/bench-image.md
 	@$(have_docker)
 	@$(as_user) bench/image
 

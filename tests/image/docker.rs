@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use std::{env, fs, thread};
 
 /// On every container of a test, so that none is left.
@@ -179,6 +180,14 @@ impl Host {
     /// The names of all entries, separated by blanks.
     pub fn names(&self) -> String {
         self.entries().into_keys().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether nothing is registered any more, where the last mount has gone with a process: the kernel takes its time.
+    pub fn is_soon_empty(&self) -> bool {
+        (0..50).any(|_| {
+            thread::sleep(Duration::from_millis(100));
+            self.entries().is_empty()
+        })
     }
 
     /// The interpreter and the flags of an entry.
