@@ -41,8 +41,16 @@ pub fn script(options: &str, image: &str, script: &str) -> Said {
     Said::of(command("docker").args(words.split_whitespace()).arg(script))
 }
 
+/// Builds come one after the other: two that share steps, one with `--no-cache`, now and then crash Docker 26.1 (a null
+/// pointer in BuildKit's `walkProvenance`).
+fn alone() -> MutexGuard<'static, ()> {
+    static BUILDS: Mutex<()> = Mutex::new(());
+    BUILDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// `docker build -t TAG OPTIONS -` of a Dockerfile, by the builder of the day (BuildKit) or the one it replaced.
 pub fn build(tag: &str, options: &str, dockerfile: &str, buildkit: bool) -> Said {
+    let _alone = alone();
     let mut docker = command("docker");
     docker.env("DOCKER_BUILDKIT", if buildkit { "1" } else { "0" });
     docker.args(["build", "-t", tag]).args(options.split_whitespace()).arg("-");
@@ -54,6 +62,7 @@ pub fn build(tag: &str, options: &str, dockerfile: &str, buildkit: bool) -> Said
 
 /// `make image` with these variables.
 pub fn make_image(variables: &[&str]) -> Said {
+    let _alone = alone();
     Said::of(command("make").args(["-s", "image"]).args(variables))
 }
 
