@@ -12,10 +12,10 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 /// On every container of a test, so that none is left.
-const LABEL: &str = "binfmt_register-test";
+const LABEL: &str = "binfmt_register-image";
 
 /// An image with few interpreters, which is quick to make: see [`some`].
-const SOME: &str = "binfmt_register-test/some";
+const SOME: &str = "binfmt_register-image/some";
 pub const ARCHES: &str = "arm64,riscv64";
 
 /// A command that is stopped when it hangs.
@@ -80,9 +80,9 @@ pub fn with_shell() -> &'static str {
     static MADE: OnceLock<()> = OnceLock::new();
     MADE.get_or_init(|| {
         let dockerfile = format!("FROM debian:trixie-slim\nCOPY --from={} / /\n", some());
-        build("binfmt_register-test/shell", "", &dockerfile, true).exits(0);
+        build("binfmt_register-image/shell", "", &dockerfile, true).exits(0);
     });
-    "binfmt_register-test/shell"
+    "binfmt_register-image/shell"
 }
 
 /// Debian's static busybox for an architecture, of the first suite that a mirror has whole: one in the middle of an update
@@ -112,7 +112,7 @@ pub fn foreign(arch: &str) -> String {
         fs::create_dir(&bin).unwrap();
         fs::copy(busybox(arch), bin.join("busybox")).unwrap();
         std::os::unix::fs::symlink("busybox", bin.join("sh")).unwrap();
-        let tag = format!("binfmt_register-test/{arch}");
+        let tag = format!("binfmt_register-image/{arch}");
         let tar = format!("tar -C {} -c . | docker import --platform linux/{arch} - {tag}", context.path());
         Said::of(command("sh").args(["-c", &tar])).exits(0);
         tag

@@ -88,8 +88,8 @@ fn its_variables() {
          COPY --from={0} /usr/bin/qemu-aarch64-static /opt/my-qemu-aarch64\nENTRYPOINT [\"/usr/bin/binfmt\"]\n",
         some(),
     );
-    build("binfmt_register-test/elsewhere", "", &elsewhere, true).exits(0);
-    let image = "binfmt_register-test/elsewhere";
+    build("binfmt_register-image/elsewhere", "", &elsewhere, true).exits(0);
+    let image = "binfmt_register-image/elsewhere";
     install("-e QEMU_BINARY_PATH=/opt", image).exits(1).says(&["/opt/qemu-aarch64-static: no such file"]);
     install("-e QEMU_BINARY_PREFIX=my-", image).exits(1).says(&["/usr/bin/my-qemu-aarch64-static: no such file"]);
     install("-e QEMU_BINARY_PATH=/opt -e QEMU_BINARY_PREFIX=my-", image).exits(0).says(&["aarch64: registered"]);

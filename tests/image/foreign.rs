@@ -6,7 +6,7 @@ use std::thread;
 
 /// Has debootstrap make a Debian for that architecture, as an image.
 fn debian(arch: &str) -> String {
-    let image = format!("binfmt_register-test/debian-{arch}");
+    let image = format!("binfmt_register-image/debian-{arch}");
     Said::of(command("tests/image/system").args([arch, &image])).exits(0);
     image
 }
@@ -43,8 +43,8 @@ fn debian_of_other_architectures() {
          RUN useradd someone && echo 'someone ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/someone\n\
          USER someone\nENTRYPOINT [\"/usr/bin/sudo\", \"-n\", \"id\", \"-u\"]\n",
     );
-    build("binfmt_register-test/sudo", "--platform linux/arm64", &file, true).exits(0);
-    let sudo = || container("--platform linux/arm64 binfmt_register-test/sudo");
+    build("binfmt_register-image/sudo", "--platform linux/arm64", &file, true).exits(0);
+    let sudo = || container("--platform linux/arm64 binfmt_register-image/sudo");
     assert_eq!(sudo().exits(0).out, "0\n", "by default a setuid program has its rights");
     register("-e REPLACE=true -e CREDENTIALS=false");
     let said = sudo().exits(1).says(&["sudo: effective uid is not 0"]);

@@ -74,10 +74,10 @@ fn made_again_they_are_the_same() {
         return;
     }
     let arches = format!("ARCHES={ARCHES}");
-    make_image(&["IMAGE=binfmt_register-test/again", &arches, "BAKE=--no-cache"]).exits(0);
+    make_image(&["IMAGE=binfmt_register-image/again", &arches, "BAKE=--no-cache"]).exits(0);
     for target in TARGETS {
         let id = |image| inspect(&format!("{image}:{target}"), "{{.Id}}");
-        assert_eq!(id(some()), id("binfmt_register-test/again"), "{target}");
+        assert_eq!(id(some()), id("binfmt_register-image/again"), "{target}");
     }
 }
 
@@ -87,7 +87,7 @@ fn an_architecture_there_is_not() {
         return;
     }
     let make =
-        |arches| make_image(&["IMAGE=binfmt_register-test/none", &format!("ARCHES={arches}"), "BAKE=interpreters"]);
+        |arches| make_image(&["IMAGE=binfmt_register-image/none", &format!("ARCHES={arches}"), "BAKE=interpreters"]);
     let said = make("arm64,arm46");
     assert!(said.status != 0, "{said:#?}");
     said.says(&["scratch/Dockerfile: ARCHES: 'arm46' is in no row of qemu/targets"]);

@@ -47,8 +47,8 @@ fn name(image: &str) {
 #[test]
 fn the_default_run_registers_every_interpreter() {
     let Some(host) = Host::new() else { return };
-    make_image(&["IMAGE=binfmt_register-test/full"]).exits(0);
-    name("binfmt_register-test/full");
+    make_image(&["IMAGE=binfmt_register-image/full"]).exits(0);
+    name("binfmt_register-image/full");
     let mut said = container(&format!("--privileged {NAME}")).exits(0);
     let mut expected: Vec<String> = vec!["binfmt_register".into()];
     for arch in architectures() {
@@ -112,15 +112,15 @@ fn the_multi_stage_examples_in_execution_mode() {
     let base = container("--platform linux/arm64 arm64v8/alpine:3.8 /bin/busybox uname -m");
     assert!(base.status != 0 && !base.out.contains("aarch64"), "without an interpreter in it: {base:#?}");
     // The document is of the time of Docker's first builder, which takes a local image whatever platform it is of.
-    build("binfmt_register-test/first", "", FIRST, false).exits(0);
-    let first = container("--platform linux/arm64 binfmt_register-test/first").exits(0);
+    build("binfmt_register-image/first", "", FIRST, false).exits(0);
+    let first = container("--platform linux/arm64 binfmt_register-image/first").exits(0);
     assert_eq!(first.out, "aarch64\n");
 
-    build("binfmt_register-test/three-steps", "", THREE_STEPS, false).exits(0);
-    let files = layers("binfmt_register-test/three-steps").concat();
+    build("binfmt_register-image/three-steps", "", THREE_STEPS, false).exits(0);
+    let files = layers("binfmt_register-image/three-steps").concat();
     assert!(files.contains(&"usr/local/bin/somebin".into()), "{files:?}");
     assert!(!files.iter().any(|file| file.contains("qemu")), "{files:?}");
-    let run = || container("--platform linux/arm64 binfmt_register-test/three-steps");
+    let run = || container("--platform linux/arm64 binfmt_register-image/three-steps");
     let said = run();
     assert!(said.status != 0 && !said.out.contains("aarch64"), "it has no interpreter left: {said:#?}");
     container(&format!("--privileged -e MODE=registration -e REPLACE=true {NAME}")).exits(0);
@@ -136,7 +136,7 @@ fn the_example_of_the_readme() {
     let (_, file) = readme.split_once("```dockerfile\n").unwrap();
     let (file, _) = file.split_once("```").unwrap();
     let file = file.replace("binfmt_register:", &format!("{}:", some())).replace("arm64v8/debian", &foreign("arm64"));
-    let tag = "binfmt_register-test/readme";
+    let tag = "binfmt_register-image/readme";
     build(tag, "--platform linux/arm64", &format!("{file}ENTRYPOINT [\"/bin/busybox\", \"uname\", \"-m\"]\n"), true)
         .exits(0);
     assert_eq!(container(&format!("--platform linux/arm64 {tag}")).exits(0).out, "aarch64\n");

@@ -99,27 +99,27 @@ fn interpreters_that_cannot_serve() {
     let Some(host) = Host::new() else { return };
     // Those for arm64, beside the tool for this machine; made by the cross build, and so of that platform.
     make_image(&[
-        "IMAGE=binfmt_register-test/other",
+        "IMAGE=binfmt_register-image/other",
         "ARCHES=riscv64",
         "BAKE=interpreters --set interpreters.platform=linux/arm64",
     ])
     .exits(0);
     let file = format!(
-        "FROM --platform=linux/arm64 binfmt_register-test/other:interpreters AS interpreters\nFROM {}\n\
+        "FROM --platform=linux/arm64 binfmt_register-image/other:interpreters AS interpreters\nFROM {}\n\
          COPY --from={} /usr/bin/binfmt_register /usr/bin/\nCOPY --from=interpreters / /\n\
          RUN cp /bin/true /usr/bin/qemu-s390x-static && printf 'not found' >/usr/bin/qemu-mips-static\n\
          ENTRYPOINT [\"/usr/bin/binfmt_register\"]\n",
         "debian:trixie-slim",
         some(),
     );
-    build("binfmt_register-test/mistaken", "", &file, true).exits(0);
-    let said = container("--privileged binfmt_register-test/mistaken").exits(1);
+    build("binfmt_register-image/mistaken", "", &file, true).exits(0);
+    let said = container("--privileged binfmt_register-image/mistaken").exits(1);
     said.says(&["riscv64: not registered: /usr/bin/qemu-riscv64-static: a program of another machine than this one"])
         .says(&["s390x: not registered: /usr/bin/qemu-s390x-static: dynamically linked"])
         .says(&["mips: not registered: /usr/bin/qemu-mips-static: not an ELF program"]);
     assert_eq!(host.names(), "");
     // In execution mode a dynamic one can serve, where its libraries are.
-    let said = container("--privileged -e MODE=execution -e ARCHES=s390x binfmt_register-test/mistaken").exits(0);
+    let said = container("--privileged -e MODE=execution -e ARCHES=s390x binfmt_register-image/mistaken").exits(0);
     said.says(&["s390x: registered"]);
 }
 
