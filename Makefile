@@ -141,7 +141,8 @@ test-image: ## (sudo) test the images with Docker; registers in this machine's k
 	$(cargo) test --release --test image --no-run
 	@tests=$$($(cargo) test --release --test image --no-run 2>&1 | sed -n 's/.*(\(.*\))$$/\1/p') && \
 		TEST_IMAGE=1 "$$tests" --test-threads 16; status=$$?; $(if $(user),chown -R '$(user)' target;) \
-		docker images -q 'binfmt_register-image/*' | sort -u | xargs -r docker image rm -f >/dev/null; exit $$status
+		docker images --format '{{.Repository}}:{{.Tag}}' 'binfmt_register-image/*' | xargs -r docker image rm -f >/dev/null; \
+		exit $$status
 
 .PHONY: bench
 bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 const NAME: &str = "deitch/binfmt_register";
+const BASE: &str = "arm64v8/alpine:3.8";
 
 const FIRST: &str = r#"
 FROM deitch/binfmt_register as qemu
@@ -38,17 +39,28 @@ COPY --from=base /usr/local/bin/somebin /usr/local/bin/somebin
 ENTRYPOINT ["/usr/local/bin/somebin"]
 "#;
 
-/// Gives the images the names they have in the document.
-fn name(image: &str) {
-    docker(&format!("tag {image} {NAME}")).exits(0);
-    docker(&format!("tag {} arm64v8/alpine:3.8", foreign("arm64"))).exits(0);
+/// The names that images have in the document, for as long as a test wants them.
+struct Names;
+
+impl Names {
+    fn give(image: &str) -> Self {
+        docker(&format!("tag {image} {NAME}")).exits(0);
+        docker(&format!("tag {} {BASE}", foreign("arm64"))).exits(0);
+        Self
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        docker(&format!("image rm {NAME} {BASE}"));
+    }
 }
 
 #[test]
 fn the_default_run_registers_every_interpreter() {
     let Some(host) = Host::new() else { return };
     make_image(&["IMAGE=binfmt_register-image/full"]).exits(0);
-    name("binfmt_register-image/full");
+    let _names = Names::give("binfmt_register-image/full");
     let mut said = container(&format!("--privileged {NAME}")).exits(0);
     let mut expected: Vec<String> = vec!["binfmt_register".into()];
     for arch in architectures() {
@@ -67,7 +79,7 @@ fn the_default_run_registers_every_interpreter() {
 #[test]
 fn the_modes_and_replace() {
     let Some(host) = Host::new() else { return };
-    name(some());
+    let _names = Names::give(some());
     let interpreter = "/usr/bin/qemu-aarch64-static";
     let run = |variables: &str| container(&format!("--privileged {variables} {NAME}"));
 
@@ -104,12 +116,12 @@ fn registration_mode_on_an_old_kernel_is_an_error() {
 #[test]
 fn the_multi_stage_examples_in_execution_mode() {
     let Some(host) = Host::new() else { return };
-    name(some());
+    let _names = Names::give(some());
     container(&format!("--privileged -e MODE=execution {NAME}")).exits(0);
     let (interpreter, _) = host.entry("qemu-aarch64");
     assert!(!Path::new(&interpreter).exists(), "one of this machine's would be found here");
 
-    let base = container("--platform linux/arm64 arm64v8/alpine:3.8 /bin/busybox uname -m");
+    let base = container(&format!("--platform linux/arm64 {BASE} /bin/busybox uname -m"));
     assert!(base.status != 0 && !base.out.contains("aarch64"), "without an interpreter in it: {base:#?}");
     // The document is of the time of Docker's first builder, which takes a local image whatever platform it is of.
     build("binfmt_register-image/first", "", FIRST, false).exits(0);
