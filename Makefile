@@ -172,4 +172,3 @@ clean: ## remove target/, and with it all that was built and brought
 .PHONY: help
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[a-z -]* ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-23s %s\n' "$$name" "$$text"; done
-	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
