@@ -35,6 +35,11 @@ have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
 	{ echo 'No cargo: install Rust 1.87 or later (https://rustup.rs)$(if $(user), as $(user))' >&2; exit 1; }; \
 	command -v cc >/dev/null || { echo 'No linker: apt-get install gcc' >&2; exit 1; }
 
+# The hosts that make test-hosts tests, and the tests that say something about them.
+hosts := $(shell sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' qemu/hosts)
+HOSTS ?= $(filter-out x86_64,$(hosts))
+host_tests := $(foreach test,access binary failures modes others register replace status table,--test $(test))
+
 # The programs of tests, but not the slow ones that boot machines or build images: those are in directories.
 tests := $(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs))
 
@@ -71,16 +76,16 @@ test: ## run all tests but those that boot machines
 	$(cargo) test --release --no-fail-fast --lib $(tests)
 
 .PHONY: test-boot
-test-boot: ## boot the kernels of four Debian releases and test there
+test-boot: ## boot the kernels of four Debian releases, and aarch64 machines, and test there
 	@$(have_cargo)
-	@for need in qemu-system-x86_64:qemu-system-x86 cpio:cpio; do command -v $${need%:*} >/dev/null || \
+	@for need in qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio; do command -v $${need%:*} >/dev/null || \
 		missing="$$missing $${need#*:}"; done; test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
 	$(cargo) test --release --test boot
 
 # Tests that only root can run are built as the user, who also gets what they leave in target/.
 define test_as_root
 $(cargo) test --release --test $1 --no-run
-@tests=$$($(cargo) test --release --test $1 --no-run 2>&1 | sed -n 's/.*(\(.*\))$$/\1/p') && $2 "$$tests"; \
+@tests=$$($(cargo) test --release --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && $2 "$$tests"; \
 		status=$$?; $(if $(user),find target -path target/debian/system -prune -o -exec chown -h '$(user)' {} +;) exit $$status
 endef
 
@@ -143,6 +148,26 @@ test-image: ## (sudo) test the images with Docker; registers in this machine's k
 		TEST_IMAGE=1 "$$tests" --test-threads 16; status=$$?; $(if $(user),chown -R '$(user)' target;) \
 		docker images --format '{{.Repository}}:{{.Tag}}' 'binfmt_register-image/*' | xargs -r docker image rm -f >/dev/null; \
 		exit $$status
+
+.PHONY: test-boot-hosts
+test-boot-hosts: ## boot riscv64, s390x and ppc64le machines too
+	@$(have_cargo)
+	@for need in qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc cpio:cpio; do \
+		command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
+		test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
+	$(cargo) test --release --test boot -- --ignored
+
+.PHONY: hosts
+hosts: ## build the binary for every host there is, and say how big each is
+	@$(have_cargo)
+	@$(as_user) qemu/cross
+
+.PHONY: test-hosts
+test-hosts: ## run the tests with the binary of every other host, in emulation; HOSTS='arm s390x' for some
+	@$(have_cargo)
+	@for host in $(HOSTS); do echo "== the host $$host"; $(as_user) env TEST_HOST=$$host cargo test --release --quiet \
+		--no-fail-fast $(host_tests) -- --skip its_oldest_rust --skip it_is_built_from_little || failed="$$failed $$host"; \
+		done; test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 .PHONY: bench
 bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md

@@ -59,22 +59,21 @@ fn main() {
     let rust = messages::rust(&text).unwrap_or_else(|why| fail(&format!("{MESSAGES}:{why}")));
     fs::write(Path::new(&out).join("messages.rs"), rust).expect("OUT_DIR is writable");
 
-    // The binary brings its own entry point and needs nothing of the C library.
-    for argument in [
-        "-nostdlib",
-        "-nostartfiles",
-        "-static",
-        "-no-pie",
-        "-Wl,--build-id=none",
-        "-Wl,--no-eh-frame-hdr",
-        "-Wl,-z,norelro",
-        "-Wl,-z,max-page-size=4096",
-    ] {
-        println!("cargo:rustc-link-arg-bins={argument}");
-    }
-    println!("cargo:rerun-if-changed={SCRIPT}");
+    // The binary brings its own entry point and needs nothing of the C library. cargo calls the linker by way of a C
+    // compiler, or, where it was told to (`make hosts` does), lld itself.
+    let linker = env::var("RUSTC_LINKER").unwrap_or_default();
+    let direct = linker.ends_with("lld");
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
-    println!("cargo:rustc-link-arg-bins=-Wl,-T,{root}/{SCRIPT}");
+    println!("cargo:rerun-if-changed={SCRIPT}");
+    if !direct {
+        for argument in ["-nostdlib", "-nostartfiles", "-static", "-no-pie"] {
+            println!("cargo:rustc-link-arg-bins={argument}");
+        }
+    }
+    let script = format!("-T{root}/{SCRIPT}");
+    for argument in ["--build-id=none", "--no-eh-frame-hdr", "-znorelro", "-zmax-page-size=4096", &script] {
+        println!("cargo:rustc-link-arg-bins={}{argument}", if direct { "" } else { "-Wl," });
+    }
 }
 
 fn fail(why: &str) -> ! {

@@ -169,7 +169,7 @@ impl Asked {
     /// Reads a list of names, separated by commas or blanks. Returns `false` at one that means nothing, which is in
     /// `word` then; the rest of the list can be read by another call.
     pub fn read(&mut self, list: &mut Text, word: &mut Output) -> bool {
-        while list.next_word(word) {
+        while word.word(list) {
             if word.text().is(Text::new(c"all")) {
                 *self = Self { how: How::All, set: Set::ALL };
                 continue;

@@ -24,18 +24,18 @@ pub fn check(answer: i32) -> Result<i32> {
     }
 }
 
-/// What a system call answered that answers only if it fails.
-#[inline(always)]
-pub fn error(answer: i32) -> Option<Errno> {
-    NonZeroI32::new(answer).map(Errno)
-}
-
 impl Errno {
     const fn new(number: u32) -> Self {
         match NonZeroI32::new(-(number as i32)) {
             Some(error) => Self(error),
             None => panic!("not an error"), // when it is compiled
         }
+    }
+
+    /// The error of that number, as `errno(3)` has it; if it is 0, one that has no name.
+    pub fn of(number: i32) -> Self {
+        const NAMELESS: Errno = Errno::new(4095);
+        NonZeroI32::new(number.wrapping_neg()).map_or(NAMELESS, Self)
     }
 
     /// What a system call answers that fails so.

@@ -3,9 +3,9 @@
 //! They are put in place where they are called: a system call takes no more room than the call of a function. Those of
 //! several calls are functions.
 
-use crate::arch::call;
+use crate::arch::{self, call};
 use crate::errno::{Errno, Result, check};
-use crate::text::Text;
+use crate::text::{BLANK, Text};
 use core::mem::MaybeUninit;
 use linux_raw_sys::general as sys;
 
@@ -124,29 +124,43 @@ pub fn write_file(dir: Fd, path: Text, flags: u32, bytes: &[u8]) -> Result<i32> 
     check(answer(dir, path, flags, bytes))
 }
 
-/// The size of a file.
-///
-/// # Errors
-/// Those of `fstat(2)`.
-#[inline(always)]
-pub fn size(file: Fd) -> Result<u64> {
-    let mut place = MaybeUninit::<sys::stat>::uninit();
-    // SAFETY: the kernel fills the structure in, if it succeeds.
-    unsafe { check(call!(sys::__NR_fstat, file.0, place.as_mut_ptr())).map(|_| place.assume_init_ref().st_size as u64) }
-}
-
-/// The numbers of the file system that a file is in, and of the file in that (`newfstatat(2)`); zeros if it cannot be
-/// looked at. A blank path stands for the file that `dir` is open on.
+/// Tells of a file the numbers of its file system and of it in that, and its size; zeros if it cannot be looked at
+/// (`stat(2)`). A blank path stands for the file that `dir` is open on.
 #[inline(never)]
-pub fn numbers(dir: Fd, path: Text) -> (u64, u64) {
-    let mut place = MaybeUninit::<sys::stat>::uninit();
+#[allow(clippy::unnecessary_cast)] // the types are not the same on every host
+fn look(dir: Fd, path: Text, told: &mut [u64; 3]) {
+    let mut place = MaybeUninit::<arch::Stat>::uninit();
     // SAFETY: the path outlives the call; the kernel fills the structure in, if it succeeds.
     unsafe {
-        match call!(sys::__NR_newfstatat, dir.0, path.as_ptr(), place.as_mut_ptr(), sys::AT_EMPTY_PATH) {
-            0 => (place.assume_init_ref().st_dev, place.assume_init_ref().st_ino),
-            _ => (0, 0),
+        if arch::stat(dir.0, path.as_ptr(), place.as_mut_ptr()) == 0 {
+            let stat = place.assume_init_ref();
+            *told = [stat.st_dev as u64, stat.st_ino as u64, stat.st_size as u64];
         }
     }
+}
+
+/// The size of a file; 0 if it cannot be looked at.
+#[inline(always)]
+pub fn size(file: Fd) -> u64 {
+    let mut told = [0; 3];
+    look(file, BLANK, &mut told);
+    told[2]
+}
+
+/// The numbers of the file system that a file is in, and of the file in that; zeros if it cannot be looked at. A blank
+/// path stands for the file that `dir` is open on.
+#[inline(always)]
+pub fn numbers(dir: Fd, path: Text) -> (u64, u64) {
+    let mut told = [0; 3];
+    look(dir, path, &mut told);
+    (told[0], told[1])
+}
+
+/// Makes a file longer, if it can (`ftruncate(2)`).
+#[inline(always)]
+pub fn lengthen(file: Fd, length: usize) {
+    // SAFETY: numbers only.
+    _ = unsafe { call!(sys::__NR_ftruncate, file.0, length) };
 }
 
 /// The kind of the file system that a file is in.

@@ -1,13 +1,15 @@
 //! `--hold`: registers, stays, registers again what others remove, and at the end removes what it registered.
 
+use crate::access;
 use crate::arch::call;
 use crate::binfmt_misc::{BinfmtMisc, Way};
 use crate::config::Config;
 use crate::errno::{Errno, check};
+use crate::host::Host;
 use crate::output::Output;
 use crate::pin;
 use crate::process::{in_copy, reap};
-use crate::register::{Host, register};
+use crate::register::register;
 use crate::report::Report;
 use crate::target::TARGETS;
 use crate::text::Text;
@@ -26,7 +28,7 @@ pub fn hold(config: &mut Config, host: &Host, report: &mut Report) {
     // From here on, so that what was registered is never left behind.
     block(END | CHLD | IO);
     // Open all along, so that there is no moment in which the file system could go.
-    let mut fs = host.open(report);
+    let mut fs = access::open(host, report);
     if fs.failed().is_some() {
         return;
     }

@@ -70,7 +70,7 @@ fn halt() -> ! {
     loop {
         // SAFETY: numbers and null pointers only.
         unsafe {
-            _ = call!(sys::__NR_reboot, 0xfee1_dead_u32, 0x2812_1969, 0xcdef_0123_u32, 0usize);
+            _ = call!(sys::__NR_reboot, 0xfee1_dead_u32, 0x2812_1969_u32, 0xcdef_0123_u32, 0usize);
             _ = call!(sys::__NR_ppoll, 0usize, 0usize, 0usize, 0usize, 0usize);
         }
     }

@@ -4,7 +4,6 @@ use crate::config::Lookup;
 use crate::errno::{Errno, Result};
 use crate::fd::{Fd, READ, open, read, size};
 use crate::message::Reason;
-use crate::observe::Item;
 use crate::output::{Output, Values};
 use crate::target::is_own;
 use crate::text::Text;
@@ -17,26 +16,6 @@ pub fn path<'a>(values: &Values, plain: bool, buffer: &'a mut Output) -> Text<'a
     buffer.text()
 }
 
-/// Looks for the interpreter of `item` in the directory. What lies at the first place decides.
-pub fn find(item: &mut Item, values: &Values, directory: Result<Fd>, lookup: Lookup, buffer: &mut Output) {
-    loop {
-        let path = path(values, item.plain, buffer);
-        // Behind the directory and the slash; all of it if it does not fit.
-        let name = path.after(values[8]).unwrap_or(path).behind();
-        item.seen.interpreter = check(directory, name, lookup);
-        if buffer.failed {
-            item.seen.interpreter = Reason::TOO_LONG;
-        }
-        if item.seen.interpreter != Reason::MISSING {
-            break;
-        }
-        item.plain = !item.plain;
-        if !item.plain {
-            break; // neither is there
-        }
-    }
-}
-
 /// The offsets of `e_phoff` and `e_phentsize` (`e_phnum` follows) in this machine's ELF header, and of `p_offset` and
 /// `p_filesz` in a program header; see `elf(5)`.
 const LAYOUT: [usize; 4] = if size_of::<usize>() == 8 { [32, 54, 8, 32] } else { [28, 42, 4, 16] };
@@ -47,9 +26,9 @@ const LENGTHS: [usize; 2] = if size_of::<usize>() == 8 { [64, 56] } else { [52, 
 const PT_LOAD: u32 = 1;
 const PT_INTERP: u32 = 3;
 
-/// Why the file cannot serve as an interpreter.
+/// Why the file called `name` in the directory cannot serve as an interpreter.
 #[inline(never)]
-fn check(directory: Result<Fd>, name: Text, lookup: Lookup) -> Reason {
+pub fn check(directory: Result<Fd>, name: Text, lookup: Lookup) -> Reason {
     let file = match directory.and_then(|directory| open(directory, name, READ)) {
         Ok(file) => file,
         Err(Errno::NOENT | Errno::NOTDIR) => return Reason::MISSING,
@@ -57,7 +36,7 @@ fn check(directory: Result<Fd>, name: Text, lookup: Lookup) -> Reason {
     };
     // The program headers follow the file header, as linkers put them.
     let mut start = [0; 1024];
-    let size = size(file).unwrap_or(0);
+    let size = size(file);
     let read = read(file, &mut start);
     // SAFETY: it is not used afterwards.
     unsafe { file.close() };

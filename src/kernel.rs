@@ -1,6 +1,9 @@
 //! What the running kernel can do, learnt from the release that `uname(2)` reports.
 
+use crate::arch::call;
 use crate::text::{BLANK, Text};
+use core::mem::MaybeUninit;
+use linux_raw_sys::general as sys;
 
 /// A kernel's version, without what follows the first two numbers. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +24,21 @@ pub const TELLS_ARGV0: Version = Version::new(5, 12);
 /// The first version in which each user namespace may have a binfmt_misc of its own (Linux commit 21ca59b365c0,
 /// "binfmt_misc: enable sandboxed mounts").
 pub const NAMESPACED: Version = Version::new(6, 7);
+
+/// Room for what `uname(2)` tells: system, node, release, version, machine, domain, each with the NUL byte that ends it.
+pub type Names = MaybeUninit<[[u8; 65]; 6]>;
+
+/// What the running kernel calls its release, as `uname -r` prints it; blank if it does not tell.
+pub fn release(room: &mut Names) -> Text<'_> {
+    // SAFETY: the kernel fills in the room if it succeeds, and ends each name with a NUL byte.
+    unsafe {
+        if call!(sys::__NR_uname, room.as_mut_ptr()) < 0 {
+            return BLANK;
+        }
+        let [_, _, release, ..] = room.assume_init_ref();
+        Text::from_ptr(release.as_ptr().cast())
+    }
+}
 
 impl Version {
     /// The version `major.minor`.

@@ -5,15 +5,16 @@
 //! - what is asked for: [`config`]; what there is: [`kernel`], [`target`], [`elf`], [`handler`], [`interpreter`],
 //!   [`observe`], [`probe`];
 //! - [`plan`]: from both to one action per architecture, without a system call;
-//! - [`apply`], [`rule`], [`binfmt_misc`], [`fd`], [`namespace`], [`pin`]: the action carried out;
-//! - [`report`]: what was done.
+//! - [`apply`], [`rule`], [`access`], [`rootless`], [`binfmt_misc`], [`pin`]: the action carried out;
+//! - [`report`], [`message`]: what was done.
 //!
-//! [`register`], [`hold`], [`uninstall`] and [`status`] join them to the jobs of the tool; [`command`] and [`init`] are what
-//! comes after.
+//! [`register`], [`hold`], [`uninstall`] and [`status`] join them to the jobs of the tool; [`command`] and [`init`] are
+//! what comes after. Below all are [`text`] and [`output`], [`fd`], [`process`] and [`namespace`], and [`arch`].
 #![cfg_attr(not(test), no_std)]
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod access;
 pub mod apply;
 pub mod arch;
 pub mod binfmt_misc;
@@ -24,6 +25,7 @@ pub mod errno;
 pub mod fd;
 pub mod handler;
 pub mod hold;
+pub mod host;
 pub mod init;
 pub mod interpreter;
 pub mod kernel;

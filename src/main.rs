@@ -11,12 +11,13 @@ use binfmt_register::config::{Asked, Config};
 use binfmt_register::errno::Errno;
 use binfmt_register::fd::{STDERR, STDOUT};
 use binfmt_register::hold::hold;
+use binfmt_register::host::Host;
 use binfmt_register::init::{console, is_machines_init};
-use binfmt_register::kernel::Version;
+use binfmt_register::kernel::{Names, Version, release};
 use binfmt_register::message::{HELP_TEXTS, Reason, Say, VARIABLE_TEXTS, VARIABLES};
 use binfmt_register::namespace::in_first_user_namespace;
 use binfmt_register::output::{Output, Values};
-use binfmt_register::register::{Host, register};
+use binfmt_register::register::register;
 use binfmt_register::report::Report;
 use binfmt_register::status::status;
 use binfmt_register::target::TARGETS;
@@ -107,9 +108,9 @@ fn main(arguments: Arguments) -> i32 {
         argv = arguments.argv;
     }
     let mut out = Output::new(STDOUT);
-    let uname = rustix::system::uname();
+    let mut names = Names::uninit();
     let mut word = Output::text_only();
-    let mut report = Report::new(Text::new(uname.release()), if init { console() } else { STDERR });
+    let mut report = Report::new(release(&mut names), if init { console() } else { STDERR });
     let status = run(&mut argv, arguments.environment, &mut out, &mut report, &mut word);
     out.flush();
     if out.failed {

@@ -2,9 +2,10 @@
 
 use crate::binfmt_misc::{BinfmtMisc, EntryText};
 use crate::config::{Config, Lookup};
-use crate::fd::{DIRECTORY, HERE, PATH, open};
+use crate::errno::Result;
+use crate::fd::{DIRECTORY, Fd, HERE, PATH, open};
 use crate::handler::Handler;
-use crate::interpreter::find;
+use crate::interpreter::{check, path};
 use crate::message::Reason;
 use crate::output::{Output, Values};
 use crate::pin;
@@ -120,6 +121,26 @@ pub fn interpreters(config: &Config, lookup: Lookup, values: &Values, items: &mu
         }
     }
     any
+}
+
+/// Looks for the interpreter of `item` in the directory. What lies at the first place decides.
+fn find(item: &mut Item, values: &Values, directory: Result<Fd>, lookup: Lookup, buffer: &mut Output) {
+    loop {
+        let path = path(values, item.plain, buffer);
+        // Behind the directory and the slash; all of it if it does not fit.
+        let name = path.after(values[8]).unwrap_or(path).behind();
+        item.seen.interpreter = check(directory, name, lookup);
+        if buffer.failed {
+            item.seen.interpreter = Reason::TOO_LONG;
+        }
+        if item.seen.interpreter != Reason::MISSING {
+            break;
+        }
+        item.plain = !item.plain;
+        if !item.plain {
+            break; // neither is there
+        }
+    }
 }
 
 /// Finds out whether the machine runs the target by itself, if that is in question.

@@ -103,6 +103,21 @@ impl Output {
         }
     }
 
+    /// Takes the next word off `text`, which ends at a blank, a comma or the like, and holds that instead of what it held;
+    /// `false` if there is none.
+    #[inline(never)]
+    pub fn word(&mut self, text: &mut Text) -> bool {
+        self.clear();
+        for byte in text.by_ref() {
+            if byte > b' ' && byte != b',' {
+                self.byte(byte);
+            } else if !self.is_blank() {
+                break;
+            }
+        }
+        !self.is_blank()
+    }
+
     /// What is held back, as a text.
     #[inline(never)]
     pub fn text(&mut self) -> Text<'_> {

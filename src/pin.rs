@@ -7,9 +7,9 @@
 //! no mount point in any namespace, until that entry is removed.
 
 use crate::arch::call;
-use crate::errno::{Errno, Result, check, error};
+use crate::errno::{Errno, Result, check};
 use crate::fd::{CREATE, Fd, HERE, WRITE, attach, copy_tree, go_to, make_directory, mount, write_file};
-use crate::process::{Job, in_child};
+use crate::process::in_child;
 use crate::text::Text;
 use linux_raw_sys::general as sys;
 
@@ -25,14 +25,18 @@ const LINE: &[u8] = b":binfmt_register:M::binfmt_register keeps binfmt_misc aliv
 /// Those of the mount calls: `NOSYS` before Linux 5.2; `PERM` without `CAP_SYS_ADMIN`; `ACCESS` where a security module
 /// (AppArmor's `docker-default`, say) denies mounts.
 pub fn set() -> Result<()> {
-    // The status of a child that was killed is an error, too, if one without a name.
-    error(in_child((), set_here)).map_or(Ok(()), Err)
+    match in_child(&(), set_here) {
+        0 => Ok(()),
+        // Of one that was killed there is no number.
+        status if status > 0 => Err(Errno::of(status >> 8)),
+        error => check(error).map(drop),
+    }
 }
 
-extern "C" fn set_here(job: &mut Job<()>) {
-    if steps(&mut job.answer).is_ok() {
-        job.answer = 0;
-    }
+/// Returns the number of the error, or 0.
+extern "C" fn set_here(_: &()) -> i32 {
+    let mut answer = 0;
+    if steps(&mut answer).is_ok() { 0 } else { -answer }
 }
 
 /// Leaves in `answer` that of the last system call.

@@ -2,9 +2,9 @@
 
 use crate::arch::call;
 use crate::errno::{Errno, Result};
-use crate::fd::{self, CREATE, Fd, HERE, PATH, STDERR, STDOUT, duplicate, open};
+use crate::fd::{self, CREATE, Fd, HERE, PATH, STDERR, STDOUT, duplicate, open, size};
 use crate::message::Reason;
-use crate::process::{Job, execute, in_child};
+use crate::process::{execute, in_child};
 use crate::target::Target;
 use crate::text::{BLANK, Text};
 use core::mem::MaybeUninit;
@@ -37,15 +37,18 @@ fn answer(target: &Target) -> i32 {
     if let Err(error) = fd::write(file, program) {
         return error.answer();
     }
-    // Why it was not started is left as an answer: any exit status could be the program's own.
-    let answer = in_child((program, file), try_out);
+    let status = in_child(&(program, file), try_out);
+    // Why it was not started is told by the length of the file: any exit status could be the program's own.
+    let length = size(file) as i32;
     // SAFETY: it is not used afterwards.
     unsafe { file.close() };
-    answer
+    match program.len() as i32 - length {
+        0 => status,
+        error => error,
+    }
 }
 
-extern "C" fn try_out(job: &mut Job<(&[u8], Fd)>) {
-    let (program, file) = job.data;
+extern "C" fn try_out(&(program, file): &(&[u8], Fd)) -> i32 {
     // SAFETY: the kernel reads the one structure and does not write to the other.
     unsafe { call!(sys::__NR_prlimit64, 0, sys::RLIMIT_CPU, &raw const LIMIT, 0usize) };
     // What an emulator may print is of no interest, and must not get between the lines of this tool's output.
@@ -57,8 +60,8 @@ extern "C" fn try_out(job: &mut Job<(&[u8], Fd)>) {
     if answer == Errno::NOENT.answer() && named(program).is_ok() {
         answer = execute(HERE, NAME, NAME);
     }
-    // Only now: a program that is executed leaves it as it is.
-    job.answer = answer;
+    fd::lengthen(file, program.len().wrapping_sub(answer as usize));
+    0
 }
 
 /// Makes a program in a file system of its own, which becomes the working directory.

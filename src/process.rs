@@ -7,46 +7,30 @@ use core::mem::transmute;
 use core::ptr;
 use linux_raw_sys::general as sys;
 
-/// What a child is to work on.
-#[repr(C)]
-pub struct Job<T> {
-    /// What it has to say, as the kernel would: 0, or negative an error.
-    pub answer: i32,
-    /// What it is given.
-    pub data: T,
-}
-
-/// Runs `body` with `data` in a child process and waits for it. The child shares this process's memory, not its
-/// descriptors, its working directory, or its namespaces.
+/// Runs `body` with `data` in a child process and waits for it. The child has this process's memory, or under emulation a
+/// copy, but not its descriptors, its working directory, or its namespaces.
 ///
-/// Returns the answer it left, if that is not 0, else the status it ended with as `wait4(2)` has it: 0 if `body` came
-/// to its end, or executed a program that exited with 0. Negative is an error: its own, or of `clone(2)` or `wait4(2)`.
+/// Returns the status it ended with as `wait4(2)` has it, of which the second byte is what `body` returned; or a negative
+/// error of `clone(2)` or `wait4(2)`.
 #[inline(always)]
-pub fn in_child<T>(data: T, body: extern "C" fn(&mut Job<T>)) -> i32 {
-    let mut job = Job { answer: 0, data };
+pub fn in_child<T>(data: &T, body: extern "C" fn(&T) -> i32) -> i32 {
     // SAFETY: a reference is passed as a pointer is. This process waits while `body` has it.
-    let body = unsafe { transmute::<extern "C" fn(&mut Job<T>), extern "C" fn(*mut i32)>(body) };
-    wait(body, (&raw mut job).cast())
+    let body = unsafe { transmute::<extern "C" fn(&T) -> i32, extern "C" fn(*const u8) -> i32>(body) };
+    wait(body, (&raw const *data).cast())
 }
 
-/// `job` is one, by its first field, the answer.
 #[inline(never)]
-fn wait(body: extern "C" fn(*mut i32), job: *mut i32) -> i32 {
+fn wait(body: extern "C" fn(*const u8) -> i32, data: *const u8) -> i32 {
     // SAFETY: the binary has one thread; `in_child` says what `body` may do. The kernel writes the status, and nothing
     // where the pointer is null.
     unsafe {
-        let mut status = arch::spawn(body, job);
+        let mut status = arch::spawn(body, data);
         if status < 0 {
             return status;
         }
         // It cannot be interrupted: no signal has a handler.
         let waited = call!(sys::__NR_wait4, status, &raw mut status, 0, 0usize);
-        if *job != 0 {
-            status = *job;
-        } else if waited < 0 {
-            status = waited;
-        }
-        status
+        if waited < 0 { waited } else { status }
     }
 }
 
@@ -60,7 +44,7 @@ pub fn number() -> i32 {
 /// Returns what it did, or `false` if it was killed or could not be made.
 pub fn in_copy(body: &mut dyn FnMut() -> bool) -> bool {
     // SAFETY: as with `fork(2)`: the child goes on from here with a stack of its own.
-    let child = unsafe { call!(sys::__NR_clone, sys::SIGCHLD as usize, 0usize, 0usize, 0usize, 0usize) };
+    let child = unsafe { arch::fork() };
     if child == 0 {
         arch::exit((!body()).into());
     }
@@ -72,7 +56,7 @@ pub fn in_copy(body: &mut dyn FnMut() -> bool) -> bool {
 /// Buries the children that have ended: those of other processes, too, if this is PID 1.
 pub fn reap() {
     // SAFETY: the kernel writes nothing where the pointers are null.
-    while unsafe { call!(sys::__NR_wait4, -1, 0usize, sys::WNOHANG, 0usize) } > 0 {}
+    while unsafe { call!(sys::__NR_wait4, -1_i32, 0usize, sys::WNOHANG, 0usize) } > 0 {}
 }
 
 /// Executes the program at `path` in `dir`, or, where that is blank, the one that `dir` is open on, with `name` as its

@@ -1,12 +1,14 @@
 //! The main job: observe, plan, apply, report.
 
+use crate::access;
 use crate::apply::{Entry, Outcome, WELL, carry_out, reason};
 use crate::binfmt_misc::{BinfmtMisc, Way};
 use crate::config::{Config, How, Lookup, Mode};
 use crate::errno::Errno;
 use crate::fd;
+use crate::host::Host;
 use crate::interpreter::path;
-use crate::kernel::{FSOPEN, NAMESPACED, Version};
+use crate::kernel::FSOPEN;
 use crate::message::{Reason, Say};
 use crate::observe::{Item, Items, NAME, entries, interpreters, native, nothing};
 use crate::output::{Output, Values};
@@ -14,49 +16,8 @@ use crate::pin;
 use crate::plan::{Own, Request, Wanted, is_wanted, makes_entry, plan};
 use crate::process;
 use crate::report::Report;
-use crate::rootless;
 use crate::rule;
 use crate::text::{BLANK, Text};
-
-/// Where this runs.
-#[derive(Clone, Copy, Debug)]
-pub struct Host<'a> {
-    /// The kernel's version.
-    pub version: Version,
-    /// Where binfmt_misc is, or is to be, mounted.
-    pub dir: Text<'a>,
-    /// Whether this is the machine's first user namespace.
-    pub first: bool,
-    /// Whether this process stays, by itself or as the command it becomes.
-    pub stays: bool,
-}
-
-impl Host<'_> {
-    /// Opens binfmt_misc to change it, or says why that cannot be.
-    #[inline(never)]
-    pub fn open(&self, report: &mut Report) -> BinfmtMisc {
-        let fs = match self.first {
-            true => BinfmtMisc::open(self.dir, true, true),
-            false => rootless::open(self, report),
-        };
-        if let Some(error) = fs.failed() {
-            self.explain(error, report);
-        }
-        fs
-    }
-
-    fn explain(&self, error: Errno, report: &mut Report) {
-        let line = match error {
-            Errno::PERM if !self.first && self.version < NAMESPACED => Say::NoNamespaces,
-            Errno::PERM if !self.first => Say::NotPermittedHere,
-            Errno::PERM | Errno::ACCESS => Say::NotPermitted,
-            Errno::NODEV => Say::NoModule,
-            Errno::NOENT | Errno::NOTDIR => Say::NoPlace,
-            _ => Say::Unreachable,
-        };
-        report.say(line, BLANK, error.into());
-    }
-}
 
 /// Registers what `config` asks for. With `rules`, instead, writes the rules that would do so where nothing is
 /// registered, in the format of `binfmt.d(5)`, and changes nothing.
@@ -95,7 +56,7 @@ impl Job<'_> {
         let prints = self.rules.is_some();
         let fs = match prints {
             true => BinfmtMisc::open(self.host.dir, self.host.first, false),
-            false => self.host.open(report),
+            false => access::open(self.host, report),
         };
         if !prints && fs.failed().is_some() {
             return;

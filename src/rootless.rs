@@ -3,9 +3,9 @@
 use crate::arch::call;
 use crate::binfmt_misc::BinfmtMisc;
 use crate::errno::Errno;
+use crate::host::Host;
 use crate::message::{Reason, Say};
 use crate::output::Output;
-use crate::register::Host;
 use crate::report::Report;
 use linux_raw_sys::general as sys;
 

@@ -2,10 +2,10 @@
 
 use crate::binfmt_misc::BinfmtMisc;
 use crate::errno::Errno;
+use crate::host::Host;
 use crate::message::{Reason, Say};
 use crate::output::Output;
 use crate::probe;
-use crate::register::Host;
 use crate::report::Report;
 use crate::target::{HOST, LEVELS, PLATFORMS, TARGETS, find};
 use crate::text::{BLANK, Text};

@@ -2,7 +2,6 @@
 //!
 //! A text is the address of its first byte: passed around, that is half of what a slice takes.
 
-use crate::output::Output;
 use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -79,21 +78,6 @@ impl<'a> Text<'a> {
     #[inline(never)]
     pub fn has(mut self, byte: u8) -> bool {
         self.any(|other| other == byte)
-    }
-
-    /// Takes its next word, which ends at a blank, a comma or the like, and puts it into `word`; `false` if there is
-    /// none.
-    #[inline(never)]
-    pub fn next_word(&mut self, word: &mut Output) -> bool {
-        word.clear();
-        for byte in self.by_ref() {
-            if byte > b' ' && byte != b',' {
-                word.byte(byte);
-            } else if !word.is_blank() {
-                break;
-            }
-        }
-        !word.is_blank()
     }
 
     /// The place of `word` among its words, between which there is one blank, from 1 on; 0 if it is not there.

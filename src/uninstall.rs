@@ -1,11 +1,12 @@
 //! Removes entries.
 
+use crate::access;
 use crate::binfmt_misc::{BinfmtMisc, Way};
+use crate::host::Host;
 use crate::message::{Reason, Say};
 use crate::observe::is_ours;
 use crate::output::Output;
 use crate::pin;
-use crate::register::Host;
 use crate::report::Report;
 use crate::target::{TARGETS, find};
 use crate::text::{BLANK, Text};
@@ -14,13 +15,13 @@ use crate::text::{BLANK, Text};
 /// by a pattern with `*` and `?`, which reaches only entries that this tool makes.
 #[inline(never)]
 pub fn uninstall(mut list: Text, host: &Host, report: &mut Report) {
-    let fs = host.open(report);
+    let fs = access::open(host, report);
     if fs.failed().is_some() {
         return;
     }
     let mut all = false; // a pattern means the pin too
     let mut word = Output::text_only();
-    while list.next_word(&mut word) {
+    while word.word(&mut list) {
         let item = word.text();
         let pattern = item.has(b'*') || item.has(b'?');
         let meant = find(item);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::namespace::Namespace;
-use common::{BINARY, TOP, cargo, run, skip};
+use common::{TOP, cargo, host, run, skip};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Write, stderr};
@@ -11,9 +11,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The most bytes the binary may have. The core alone kept the budget of 16,384; what it does at boot and as a resident
-/// came on top (README, "Size"), and this is what there is, rounded up, so that it does not grow.
-const SIZE: u64 = 19_456;
+/// The most bytes the binary may have, by host. The budgets are 16,384 for x86_64 and 20,480 for the others. On x86_64 the
+/// core alone kept it; what the tool does at boot and as a resident came on top (README, "Its size"). This is what there
+/// is, rounded up, so that it does not grow.
+const SIZES: [(&str, u64); 8] = [
+    ("x86_64", 19_500),
+    ("aarch64", 21_600),
+    ("riscv64", 20_480),
+    ("ppc64le", 28_900),
+    ("s390x", 22_600),
+    ("arm", 22_500),
+    ("i386", 19_700),
+    ("loongarch64", 26_700),
+];
 
 /// The most bytes of stack it may use.
 const STACK: &str = "65536";
@@ -23,7 +33,7 @@ const RUST: &str = "1.87";
 
 /// What `readelf` says of the binary under test; `None` after having said that it cannot.
 fn readelf(test: &str, options: &[&str]) -> Option<String> {
-    tool(test, Command::new("readelf").args(options).arg(BINARY))
+    tool(test, Command::new("readelf").args(options).arg(host::file()))
 }
 
 /// What a tool of binutils says.
@@ -35,6 +45,13 @@ fn tool(test: &str, command: &mut Command) -> Option<String> {
 fn with_symbols() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if host::other().is_some() {
+            let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build-with-symbols");
+            let mut build = Command::new(Path::new(TOP).join("qemu/cross"));
+            let built =
+                build.arg(host::name()).env("CARGO_PROFILE_RELEASE_STRIP", "none").env("CARGO_TARGET_DIR", target);
+            return run(built).unwrap().split_whitespace().last().unwrap().into();
+        }
         let dir = "build-with-symbols";
         let mut build = cargo(Path::new(TOP), dir, "build");
         run(build.args([
@@ -50,6 +67,11 @@ fn with_symbols() -> &'static Path {
     })
 }
 
+/// The symbols of the binary, one a line.
+fn symbols(test: &str) -> Option<String> {
+    tool(test, Command::new("readelf").args(["-sWC"]).arg(with_symbols()))
+}
+
 /// Whether this is the profile that ships: the others are neither small nor free of panics.
 fn released(test: &str) -> bool {
     if cfg!(debug_assertions) {
@@ -61,8 +83,9 @@ fn released(test: &str) -> bool {
 #[test]
 fn it_is_small() {
     if released("it_is_small") {
-        let size = fs::metadata(BINARY).unwrap().len();
-        assert!(size <= SIZE, "{size} bytes, at most {SIZE} expected");
+        let size = fs::metadata(host::file()).unwrap().len();
+        let (_, most) = SIZES.into_iter().find(|(name, _)| *name == host::name()).unwrap();
+        assert!(size <= most, "{size} bytes, at most {most} expected");
     }
 }
 
@@ -70,7 +93,7 @@ fn it_is_small() {
 fn it_is_static() {
     let Some(said) = readelf("it_is_static", &["-hldrW"]) else { return };
     let header = |name: &str| said.lines().find_map(|line| line.trim().strip_prefix(name)).unwrap_or_default().trim();
-    assert_eq!(header("Class:"), "ELF64");
+    assert_eq!(header("Class:"), if matches!(host::name(), "arm" | "i386") { "ELF32" } else { "ELF64" });
     assert_eq!(header("Type:"), "EXEC (Executable file)", "position-independent");
     assert!(said.contains("There is no dynamic section") && said.contains("There are no relocations"), "{said}");
     for segment in ["INTERP", "DYNAMIC"] {
@@ -105,13 +128,13 @@ fn it_cannot_panic() {
     if !released(test) {
         return;
     }
-    let Some(symbols) = tool(test, Command::new("nm").arg("-C").arg(with_symbols())) else { return };
+    let Some(symbols) = symbols(test) else { return };
     assert!(symbols.lines().any(|line| line.ends_with(" _start")), "no symbols to look at: {symbols}");
     let signs = ["panic", "rust_begin_unwind", "unwrap_failed", "expect_failed", "slice_index", "core::fmt"];
     let found: Vec<&str> = symbols.lines().filter(|line| signs.iter().any(|sign| line.contains(sign))).collect();
     assert!(found.is_empty(), "{found:#?}");
     // Where a panic comes from is told by the name of the source file.
-    let binary = fs::read(BINARY).unwrap();
+    let binary = fs::read(host::file()).unwrap();
     for sign in [&b".rs"[..], b"panicked"] {
         assert!(!binary.windows(sign.len()).any(|part| part == sign), "{}", String::from_utf8_lossy(sign));
     }
@@ -120,14 +143,21 @@ fn it_cannot_panic() {
 #[test]
 fn it_has_no_heap_and_no_libc() {
     let test = "it_has_no_heap_and_no_libc";
-    let Some(symbols) = tool(test, Command::new("nm").arg("-C").arg(with_symbols())) else { return };
-    let signs = ["__rust_alloc", "__rust_dealloc", "__rg_", "alloc::", "malloc", "__libc", "errno_location", " U "];
+    let Some(symbols) = symbols(test) else { return };
+    // The first symbol is none. On arm the unwinder's tables, which are left out, name its functions.
+    let named = |line: &&str| !line.ends_with(" UND ") && !line.contains("__aeabi_unwind_cpp_pr");
+    let undefined: Vec<&str> = symbols.lines().filter(|line| line.contains(" UND ")).filter(named).collect();
+    assert!(undefined.is_empty(), "{undefined:#?}");
+    let signs = ["__rust_alloc", "__rust_dealloc", "__rg_", "alloc::", "malloc", "__libc", "errno_location"];
     let found: Vec<&str> = symbols.lines().filter(|line| signs.iter().any(|sign| line.contains(sign))).collect();
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
 fn it_needs_little_stack() {
+    if host::cannot("it_needs_little_stack", "the limit would be QEMU's") {
+        return;
+    }
     let (Some(free), Some(limited)) = (Namespace::new(), Namespace::new()) else { return };
     let limit = ["prlimit", &format!("--stack={STACK}:{STACK}"), "--"];
     free.tool(&[], &[]).exits(0);
@@ -152,8 +182,8 @@ fn it_is_built_from_little() {
         let names = names.lines().filter_map(|line| line.split(' ').next().map(String::from));
         names.filter(|name| name != "binfmt-register").collect::<BTreeSet<String>>()
     };
-    let direct = ["heapless", "linux-raw-sys", "rustix"];
-    let theirs = ["bitflags", "byteorder", "hash32", "stable_deref_trait"];
+    let direct = ["heapless", "linux-raw-sys"];
+    let theirs = ["byteorder", "hash32", "stable_deref_trait"];
     assert!(tree(&["--depth", "1"]).iter().eq(direct));
     let others: Vec<_> =
         tree(&[]).into_iter().filter(|name| ![&direct[..], &theirs].concat().contains(&&**name)).collect();

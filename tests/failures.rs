@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::host;
 use common::namespace::{Namespace, Said, Scratch, has, interpreters, program};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -129,7 +130,7 @@ fn an_interpreter_that_cannot_serve() {
             "half" => fs::write(&path, &good[..good.len() / 2]).unwrap(),
             "empty" => fs::write(&path, "").unwrap(),
             "a script" => fs::write(&path, "#!/bin/sh\nexec qemu-aarch64 \"$@\"\n").unwrap(),
-            "of another machine" => drop(scratch.copy(program("arm64"), "qemu-aarch64")),
+            "of another machine" => drop(scratch.copy(program("s390x"), "qemu-aarch64")),
             "dynamically linked" => drop(scratch.copy(std::env::current_exe().unwrap(), "qemu-aarch64")),
             "not executable" => fs::write(&path, &good).unwrap(),
             "a directory" => fs::create_dir(&path).unwrap(),
@@ -173,6 +174,10 @@ fn an_interpreter_that_ends_within_its_header() {
 
 #[test]
 fn an_interpreter_on_a_file_system_without_execution() {
+    let test = "an_interpreter_on_a_file_system_without_execution";
+    if host::cannot(test, "it is not shown what is mounted only in the namespace (tests/boot has it)") {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     let script = format!("mount -t tmpfs -o noexec tmpfs /mnt && cp {}/qemu-aarch64 /mnt", interpreters().display());
     namespace.sh(&script).exits(0);
@@ -220,12 +225,12 @@ fn a_rule_the_kernel_refuses() {
     for error in ["EINVAL", "ENOMEM", "EPERM", "EMFILE"] {
         let inject = format!("inject=write:error={error}:when=1");
         let words = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
-        let said = namespace.under(&words, &["ARCHES=arm64"], &[]).exits(1);
-        said.says_only(&["aarch64: not registered", "/qemu-aarch64", error]);
+        let said = namespace.under(&words, &["ARCHES=hppa"], &[]).exits(1);
+        said.says_only(&["hppa: not registered", "/qemu-hppa", error]);
         assert!(namespace.entries().is_empty());
         // The next ones are tried all the same.
-        let said = namespace.under(&words, &["ARCHES=arm64,riscv64"], &[]).exits(1);
-        said.says(&["aarch64: not registered"]).says(&["riscv64: registered"]);
+        let said = namespace.under(&words, &["ARCHES=hppa,riscv64"], &[]).exits(1);
+        said.says(&["hppa: not registered"]).says(&["riscv64: registered"]);
         assert_eq!(namespace.entries(), ["qemu-riscv64"]);
         namespace.tool(&[], &["--uninstall", "*"]).exits(0);
     }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::host;
 use common::namespace::{Namespace, Said, Scratch, program};
 use std::os::unix::fs::symlink;
 
@@ -160,7 +161,9 @@ fn an_exact_name_reaches_whosever_entry_it_is() {
 
 #[test]
 fn uninstall_takes_architectures_platforms_names_and_patterns() {
+    let own = format!("qemu-{}", host::own().0); // not among them
     let all = ["qemu-aarch64", "qemu-aarch64_be", "qemu-arm", "qemu-riscv64", "qemu-s390x"];
+    let all: Vec<_> = all.into_iter().filter(|name| *name != own).collect();
     for (list, gone) in [
         ("aarch64", &["qemu-aarch64"] as &[&str]),
         ("arm64", &["qemu-aarch64"]),
@@ -174,11 +177,19 @@ fn uninstall_takes_architectures_platforms_names_and_patterns() {
         ("qemu-*", &all),
         ("*", &all),
     ] {
+        let gone: Vec<_> = gone.iter().filter(|name| **name != own).collect();
+        if gone.is_empty() {
+            continue;
+        }
         let Some(namespace) = Namespace::new() else { return };
         namespace.tool(&["ARCHES=arm64,aarch64_be,arm,riscv64,s390x"], &[]).exits(0);
         assert_eq!(namespace.entries(), all);
         let said = namespace.tool(&[], &["--uninstall", list]).exits(0);
-        let left: Vec<_> = all.into_iter().filter(|name| !gone.contains(name)).collect();
+        // The names that take the places of the host's own are spelled otherwise.
+        if matches!((host::name(), list), ("aarch64", "qemu-a*" | "qemu-aarch64*") | ("riscv64", "*64")) {
+            continue;
+        }
+        let left: Vec<_> = all.iter().copied().filter(|name| !gone.contains(&name)).collect();
         assert_eq!(namespace.entries(), left, "{list}: {said:#?}");
         assert_eq!(said.err.lines().count(), gone.len(), "{said:#?}");
     }

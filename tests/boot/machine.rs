@@ -5,7 +5,7 @@
 //! that runs the test's commands one after the other, frames what each said and how it ended, and resets the machine.
 #![allow(dead_code)] // each test program uses a part of it
 
-use crate::common::{TOP, debian, fetch, run};
+use crate::common::{TOP, debian_of, fetch, fetch_of, run};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -19,9 +19,36 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const SECONDS: &str = "120";
 const SECONDS_OF_DEBIAN: &str = "240";
 
-/// For the kernel: the console, silence, a reset when it panics; and neither self-tests nor mitigations, which cost
+/// A kind of machine.
+struct Kind {
+    /// Debian's name of the architecture.
+    arch: &'static str,
+    /// QEMU's program, and what it is to emulate.
+    qemu: &'static str,
+    machine: &'static str,
+    cpu: &'static str,
+    /// The serial console, as the kernel calls it.
+    console: &'static str,
+}
+
+#[rustfmt::skip]
+const KINDS: [Kind; 5] = [
+    // Without cmpxchg16b (cx16): with it QEMU 7.2 now and then leaves garbage in the flags, and one boot of trixie in
+    // thirty ended in a double fault or an oops.
+    Kind { arch: "amd64", qemu: "qemu-system-x86_64", machine: "pc", cpu: "max,-cx16", console: "ttyS0" },
+    Kind { arch: "arm64", qemu: "qemu-system-aarch64", machine: "virt,gic-version=3", cpu: "cortex-a72", console: "ttyAMA0" },
+    Kind { arch: "riscv64", qemu: "qemu-system-riscv64", machine: "virt", cpu: "rv64", console: "ttyS0" },
+    Kind { arch: "s390x", qemu: "qemu-system-s390x", machine: "s390-ccw-virtio", cpu: "max", console: "ttysclp0" },
+    Kind { arch: "ppc64el", qemu: "qemu-system-ppc64", machine: "pseries", cpu: "power9", console: "hvc0" },
+];
+
+fn kind(arch: &str) -> &'static Kind {
+    KINDS.iter().find(|kind| kind.arch == arch).unwrap_or_else(|| panic!("no machine for {arch}"))
+}
+
+/// For the kernel, beside the console: silence, a reset when it panics; and neither self-tests nor mitigations, which cost
 /// half a second of emulation. (Not `nokaslr`: the kernel hands it on to PID 1 as an argument.)
-const ARGUMENTS: &str = "console=ttyS0 quiet panic=-1 cryptomgr.notests mitigations=off";
+const ARGUMENTS: &str = "quiet panic=-1 cryptomgr.notests mitigations=off";
 
 /// Packages of trixie the tests take programs from, as architecture and name.
 const PACKAGES: [(&str, &str); 4] = [
@@ -42,21 +69,40 @@ pub fn need(suite: &str) -> Result<(), String> {
         for (arch, package) in PACKAGES {
             fetch(arch, package)?;
         }
-        kernel(suite).map(drop)
+        kernel(suite, "amd64").map(drop)
     };
     known.entry(suite.into()).or_insert_with(look).clone()
 }
 
+/// Whether a machine of another architecture can be had here, with these packages of the suite for it.
+pub fn need_of(suite: &str, arch: &str, packages: &[&str]) -> Result<(), String> {
+    for tool in ["cpio", kind(arch).qemu, "timeout"] {
+        run(Command::new(tool).arg("--version"))?;
+    }
+    for package in packages.iter().chain(&["busybox-static"]) {
+        fetch_of(suite, arch, package)?;
+    }
+    kernel(suite, arch).map(drop)
+}
+
+/// The suite whose busybox runs in a machine: of this architecture that of trixie, whichever the kernel.
+fn busybox_of<'a>(suite: &'a str, arch: &str) -> &'a str {
+    if arch == "amd64" { "trixie" } else { suite }
+}
+
 /// The suite's kernel and the directory of its modules.
-fn kernel(suite: &str) -> Result<(PathBuf, PathBuf), String> {
-    let said = run(Command::new(Path::new(TOP).join("tests/boot/kernel")).arg(suite))?;
+fn kernel(suite: &str, arch: &str) -> Result<(PathBuf, PathBuf), String> {
+    let said = run(Command::new(Path::new(TOP).join("tests/boot/kernel")).args([suite, arch]))?;
     let mut lines = said.lines().map(PathBuf::from);
-    lines.next().zip(lines.next()).ok_or(format!("tests/boot/kernel {suite} says: {said}"))
+    lines.next().zip(lines.next()).ok_or(format!("tests/boot/kernel {suite} {arch} says: {said}"))
 }
 
 /// A machine in the making.
 pub struct Machine {
     suite: String,
+    kind: &'static Kind,
+    cpu: String,
+    seconds: &'static str,
     files: Vec<(String, PathBuf)>,
     commands: Vec<String>,
     arguments: String,
@@ -67,14 +113,29 @@ pub struct Machine {
 impl Machine {
     /// One with the kernel of this suite of Debian: `bullseye` (Linux 5.10), `bookworm` (6.1), `trixie` (6.12), `sid`.
     pub fn new(suite: &str) -> Self {
+        Self::of(suite, "amd64")
+    }
+
+    /// The same of another architecture, by Debian's name. Emulation takes longer there: five minutes are allowed.
+    pub fn of(suite: &str, arch: &str) -> Self {
+        let kind = kind(arch);
         Machine {
             suite: suite.into(),
+            kind,
+            cpu: kind.cpu.into(),
+            seconds: if arch == "amd64" { SECONDS } else { "300" },
             files: Vec::new(),
             commands: Vec::new(),
             arguments: String::new(),
             counted: false,
             initramfs: None,
         }
+    }
+
+    /// With another CPU than usual, by QEMU's name.
+    pub fn cpu(mut self, cpu: &str) -> Self {
+        self.cpu = cpu.into();
+        self
     }
 
     /// Boots this initramfs, and puts what would have been in the harness's own on a disk: the root file system.
@@ -133,11 +194,11 @@ impl Machine {
         static BOOTS: AtomicUsize = AtomicUsize::new(0);
         let boot = format!("boot-{}-{}", process::id(), BOOTS.fetch_add(1, Ordering::Relaxed));
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(boot);
-        let (kernel, modules) = kernel(&self.suite).unwrap();
+        let (kernel, modules) = kernel(&self.suite, self.kind.arch).unwrap();
         let root = self.tree(&dir, &modules).unwrap();
         let disk = dir.join("disk");
         let (initramfs, seconds) = match &self.initramfs {
-            None => (cpio(&root).unwrap(), SECONDS),
+            None => (cpio(&root).unwrap(), self.seconds),
             Some(initramfs) => {
                 for dir in ["dev", "proc", "run", "sys"] {
                     fs::create_dir_all(root.join(dir)).unwrap();
@@ -151,11 +212,10 @@ impl Machine {
             }
         };
 
-        // Without cmpxchg16b (cx16): with it QEMU 7.2 now and then leaves garbage in the flags, and one boot of trixie
-        // in thirty ended in a double fault or an oops.
         let mut qemu = Command::new("timeout");
-        qemu.args(["--foreground", seconds, "qemu-system-x86_64"])
-            .args("-accel tcg -cpu max,-cx16 -smp 1 -m 512M".split(' '))
+        qemu.args(["--foreground", seconds, self.kind.qemu])
+            .args(["-M", self.kind.machine, "-cpu", &self.cpu])
+            .args("-accel tcg -smp 1 -m 768M".split(' '))
             .args("-nodefaults -no-user-config -no-reboot -display none -serial stdio".split(' '))
             .args(if self.counted { ["-icount", "shift=0"].as_slice() } else { &[] })
             .arg("-kernel")
@@ -163,7 +223,7 @@ impl Machine {
             .arg("-initrd")
             .arg(initramfs)
             .arg("-append")
-            .arg(format!("{ARGUMENTS}{}", self.arguments));
+            .arg(format!("console={} {ARGUMENTS}{}", self.kind.console, self.arguments));
         if self.initramfs.is_some() {
             qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio", disk.display()));
         }
@@ -181,7 +241,7 @@ impl Machine {
 
         let text = String::from_utf8_lossy(&said).replace('\r', "");
         // Captured by libtest, and shown when the test fails.
-        println!("--- console of {} ---\n{}\n--- end ---", self.suite, text.trim_end());
+        println!("--- console of {} {} ---\n{}\n--- end ---", self.suite, self.kind.arch, text.trim_end());
         assert!(status.success() || ends(&said), "QEMU: {status} (124: not done in {seconds} s)");
         let numbers = 1..=self.commands.len();
         let ran = numbers.map_while(|number| Ran::find(&text, number)).collect();
@@ -197,7 +257,10 @@ impl Machine {
             let _ = fs::remove_file(&path); // lest a file be written through a link, to where it leads on this host
             Ok(path)
         };
-        fs::copy(debian("amd64", "/usr/bin/busybox"), at("/bin/busybox")?)?;
+        fs::copy(
+            debian_of(busybox_of(&self.suite, self.kind.arch), self.kind.arch, "/usr/bin/busybox"),
+            at("/bin/busybox")?,
+        )?;
         symlink("busybox", at("/bin/sh")?)?;
         symlink("sbin/init", at("/init")?)?;
         let init = at("/sbin/init")?;

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod hosts;
 mod machine;
 
 use common::{BINARY, debian, skip};

@@ -1,6 +1,7 @@
 //! What the tests share: the binary, Debian's packages, a namespace to register in, and how to skip.
 #![allow(dead_code)] // each test program uses a part of it
 
+pub mod host;
 pub mod namespace;
 
 use std::path::{Path, PathBuf};
@@ -11,24 +12,19 @@ use std::{collections::BTreeMap, env, fs, io, io::Write};
 /// The repository.
 pub const TOP: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The binary under test.
+/// The binary of this machine. What is tested is [`host::binary`].
 pub const BINARY: &str = env!("CARGO_BIN_EXE_binfmt_register");
 
 /// A file of Debian trixie's packages for `arch`, by the path it has when installed. See [`fetch`].
 pub fn debian(arch: &str, file: &str) -> PathBuf {
-    let file = file.trim_start_matches('/');
-    Path::new(TOP).join(format!("target/debian/trixie-{arch}/{file}"))
+    debian_of("trixie", arch, file)
 }
 
-/// Brings a package of Debian trixie (of sid, while the mirror's trixie does not fit together) below [`debian`], unless it
-/// is there.
+/// Brings a package of Debian trixie below [`debian`], unless it is there.
 pub fn fetch(arch: &str, package: &str) -> Result<(), String> {
     static KNOWN: Mutex<BTreeMap<(String, String), Result<(), String>>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap(); // held all along: tests run side by side, and one fetch is enough
-    let bring = || {
-        let mut command = Command::new(Path::new(TOP).join("qemu/fetch"));
-        run(command.args(["-s", "trixie,sid", "-a", arch]).arg(debian(arch, "/")).arg(package)).map(drop)
-    };
+    let bring = || fetch_of("trixie", arch, package);
     known.entry((arch.into(), package.into())).or_insert_with(bring).clone()
 }
 
@@ -57,10 +53,11 @@ pub fn debian_of(suite: &str, arch: &str, file: &str) -> PathBuf {
     Path::new(TOP).join(format!("target/debian/{suite}-{arch}")).join(file.trim_start_matches('/'))
 }
 
-/// As [`fetch`], of any suite.
+/// As [`fetch`], of any suite. While the mirror's trixie does not fit together for `arch`, sid has to do.
 pub fn fetch_of(suite: &str, arch: &str, package: &str) -> Result<(), String> {
+    let suites = if suite == "trixie" { "trixie,sid" } else { suite };
     let mut command = Command::new(Path::new(TOP).join("qemu/fetch"));
-    run(command.args(["-s", suite, "-a", arch]).arg(debian_of(suite, arch, "/")).arg(package)).map(drop)
+    run(command.args(["-s", suites, "-a", arch]).arg(debian_of(suite, arch, "/")).arg(package)).map(drop)
 }
 
 /// A directory for the files of one test, empty.

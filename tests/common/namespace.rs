@@ -1,11 +1,13 @@
 //! A user namespace, and with it a binfmt_misc, of a test's own (Linux 6.7): what is done there cannot change the
 //! machine, and is gone with the test.
 
-use super::{BINARY, TOP, debian, fetch, skip};
+use super::host::{self, exchanged};
+use super::{TOP, debian_of, fetch, fetch_of, skip};
+pub use host::interpreters;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -103,17 +105,25 @@ impl Namespace {
 
     /// The command of [`Namespace::under`].
     pub fn tool_command(&self, wrapper: &[&str], variables: &[&str], arguments: &[&str]) -> Command {
-        let words = [wrapper, &[BINARY], arguments].concat();
+        let arguments: Vec<_> = arguments.iter().map(|argument| exchanged(argument)).collect();
+        let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
+        let words = [wrapper, &[host::binary()], &arguments].concat();
         let mut command = self.command(words[0]);
         command.args(&words[1..]).env("QEMU_BINARY_PATH", interpreters());
-        command.envs(variables.iter().map(|variable| variable.split_once('=').unwrap()));
+        for (name, value) in variables.iter().map(|variable| variable.split_once('=').unwrap()) {
+            if let Some(host) = host::other().filter(|_| name == "QEMU_BINARY_PATH" && value.starts_with('/')) {
+                host.show(Path::new(value));
+            }
+            command.env(name, &*exchanged(value));
+        }
         command
     }
 
     /// A shell script; `$TOOL` is the tool.
     pub fn sh(&self, script: &str) -> Said {
         let mut command = self.command("sh");
-        Said::of(command.args(["-c", script]).env("TOOL", BINARY).env("QEMU_BINARY_PATH", interpreters()))
+        let script = &*exchanged(script);
+        Said::of(command.args(["-c", script]).env("TOOL", host::binary()).env("QEMU_BINARY_PATH", interpreters()))
     }
 
     /// Registers a line by hand.
@@ -121,7 +131,7 @@ impl Namespace {
     pub fn register(&self, line: &str) {
         let mut command = self.command("sh");
         // The shell's own echo would take the backslashes for its own.
-        command.args(["-c", &format!("printf %s \"$1\" >{MOUNT}/register"), "sh", line]);
+        command.args(["-c", &format!("printf %s \"$1\" >{MOUNT}/register"), "sh", &*exchanged(line)]);
         Said::of(&mut command).exits(0);
     }
 
@@ -147,12 +157,17 @@ impl Namespace {
         let names = names.map(|name| name.into_string().unwrap());
         let names = names.filter(|name| name != "register" && name != "status");
         // One that goes while it is read is not there.
-        names.filter_map(|name| Some((name.clone(), fs::read_to_string(self.entries_at().join(name)).ok()?))).collect()
+        let read = |name: String| {
+            let text = fs::read_to_string(self.entries_at().join(&name)).ok()?;
+            Some((exchanged(&name).into_owned(), exchanged(&text).into_owned()))
+        };
+        names.filter_map(read).collect()
     }
 
     /// One entry.
     pub fn entry(&self, name: &str) -> Option<Entry> {
-        let text = fs::read_to_string(self.entries_at().join(name)).ok()?;
+        let text = fs::read_to_string(self.entries_at().join(&*exchanged(name))).ok()?;
+        let text = exchanged(&text);
         let line = |start| text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default().to_string();
         Some(Entry {
             enabled: text.starts_with("enabled\n"),
@@ -217,8 +232,8 @@ impl From<Output> for Said {
         let signal = || 128 + output.status.signal().unwrap_or(0);
         Self {
             status: output.status.code().unwrap_or_else(signal),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+            out: exchanged(&String::from_utf8_lossy(&output.stdout)).into_owned(),
+            err: exchanged(&String::from_utf8_lossy(&output.stderr)).into_owned(),
         }
     }
 }
@@ -243,6 +258,10 @@ impl Scratch {
     pub fn copy(&self, from: impl AsRef<Path>, name: &str) -> PathBuf {
         let to = self.0.join(name);
         Said::of(Command::new("cp").arg(from.as_ref()).arg(&to)).exits(0);
+        let other = exchanged(name);
+        if other != name {
+            let _ = symlink(&to, self.0.join(&*other));
+        }
         to
     }
 
@@ -280,23 +299,27 @@ pub fn clean(command: &mut Command) {
     command.env_clear().env("PATH", format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")).env("LC_ALL", "C");
 }
 
-/// Where Debian's interpreters are, for this machine.
-pub fn interpreters() -> PathBuf {
-    debian("amd64", "usr/bin")
-}
-
 /// Debian's static busybox for an architecture, by Debian's name of it.
-pub fn program(arch: &str) -> PathBuf {
-    fetch(arch, "busybox-static").unwrap();
-    debian(arch, "usr/bin/busybox")
+pub fn program(name: &str) -> PathBuf {
+    let (suite, arch) = match &*exchanged(name) {
+        "loong64" => ("sid", "loong64"),
+        "ppc64le" => ("trixie", "ppc64el"),
+        _ => ("trixie", name),
+    };
+    fetch_of(suite, arch, "busybox-static").unwrap();
+    let program = debian_of(suite, arch, "usr/bin/busybox");
+    match host::other() {
+        Some(host) if exchanged(name) != name => host.neutral(program),
+        _ => program,
+    }
 }
 
-/// The names of all architectures that Debian has an interpreter for, but this machine's own.
+/// The names of all architectures that Debian has an interpreter for, but the host's own.
 pub fn architectures() -> Vec<String> {
     let table = fs::read_to_string(Path::new(TOP).join("qemu/targets")).unwrap();
     let names = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next());
     let there = |name: &&str| interpreters().join(format!("qemu-{name}")).exists();
-    names.filter(there).filter(|name| *name != "x86_64").map(String::from).collect()
+    names.filter(there).filter(|name| *name != host::name()).map(|name| exchanged(name).into_owned()).collect()
 }
 
 /// Whether this machine's kernel runs programs for i386.
@@ -306,6 +329,11 @@ pub fn runs_i386() -> bool {
     let mut command = Command::new("sh");
     command.args(["-c", "$0 true"]).arg(program("i386")).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether the tool takes i386 for something its host runs.
+pub fn i386_is_native() -> bool {
+    host::name() == "x86_64" && runs_i386()
 }
 
 /// Whether a command is there; where it is not, the test is skipped aloud.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{env, fs, mem, thread};
+use std::{env, fs, thread};
 
 /// On every container of a test, so that none is left.
 const LABEL: &str = "binfmt_register-test";
@@ -40,24 +40,15 @@ impl Host {
     fn new() -> Option<Self> {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = Self { _alone: alone };
-        let ready = images().and_then(|()| match host.runs_arm64() {
+        let ready = images().and_then(|()| match runs_arm64() {
             true => Err("this machine runs arm64 programs already".into()),
             false => Ok(()),
         });
         if let Err(why) = ready {
             skip(thread::current().name().unwrap_or_default(), &why);
-            mem::forget(host); // what is registered is not ours
-            return None;
+            return None; // what is registered is not ours
         }
-        Some(host)
-    }
-
-    /// Whether a program for arm64 runs in a container of its own.
-    fn runs_arm64(&self) -> bool {
-        let words = ["run", "--rm", "--label", LABEL, "--network=none", "--platform=linux/arm64", ARM64, "/busybox"];
-        let said = docker(&[&words, &["uname", "-m"][..]].concat());
-        said.status == 0 && said.out == "aarch64\n"
+        Some(Self { _alone: alone })
     }
 
     /// `docker run` of a manifest's container, with more options.
@@ -89,6 +80,13 @@ impl Drop for Host {
         docker(&["rmi", "-f", IMAGE, ARM64, PACKAGE]);
         self.uninstall();
     }
+}
+
+/// Whether a program for arm64 runs in a container of its own.
+fn runs_arm64() -> bool {
+    let words = ["run", "--rm", "--label", LABEL, "--network=none", "--platform=linux/arm64", ARM64, "/busybox"];
+    let said = docker(&[&words, &["uname", "-m"][..]].concat());
+    said.status == 0 && said.out == "aarch64\n"
 }
 
 /// Makes the images.
@@ -179,13 +177,13 @@ fn kubernetes_manifests_fit_its_schemas() {
 fn kubernetes_daemon_set_holds() {
     let Some(host) = Host::new() else { return };
     let id = host.container("daemonset.yaml", &["--detach"]).exits(0).out;
-    let registered = within(20, || host.runs_arm64());
+    let registered = within(20, runs_arm64);
     assert!(registered, "{:?}", docker(&["logs", id.trim()]));
     // SIGTERM, and after the grace period SIGKILL, as the node's agent does.
     docker(&["stop", id.trim()]).exits(0);
     let ended = docker(&["inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", id.trim()]);
     assert_eq!(ended.out, "0 false\n", "{:?}", docker(&["logs", id.trim()]));
-    assert!(!host.runs_arm64());
+    assert!(!runs_arm64());
 }
 
 #[test]
@@ -194,20 +192,20 @@ fn kubernetes_init_container_registers() {
     // Without its one capability it cannot.
     let less = host.container_without("init-container.yaml", "--cap-add=SYS_ADMIN", &["--rm"]);
     less.exits(1).says(&["CAP_SYS_ADMIN"]);
-    assert!(!host.runs_arm64());
+    assert!(!runs_arm64());
     host.container("init-container.yaml", &["--rm"]).exits(0).says(&["aarch64: registered"]);
-    assert!(host.runs_arm64());
+    assert!(runs_arm64());
     host.uninstall().exits(0);
     // With half the memory, even when it starts the interpreter.
     let half = ["--rm", "--memory=8m", "--memory-swap=8m", "--env=VERIFY=true"];
     host.container("init-container.yaml", &half).exits(0).says(&["aarch64: registered"]);
-    assert!(host.runs_arm64());
+    assert!(runs_arm64());
 }
 
 /// A project that includes ours, with a container of another architecture.
 #[test]
 fn compose_registers_before_others_start() {
-    let Some(host) = Host::new() else { return };
+    let Some(_host) = Host::new() else { return };
     if let Err(why) = fetch("amd64", "docker-compose") {
         return skip("compose_registers_before_others_start", &why);
     }
@@ -236,7 +234,7 @@ services:
     compose("down").exits(0);
     assert_eq!((app.status, app.out.as_str()), (0, "aarch64\n"), "{app:?}");
     assert!(logs.out.contains("aarch64: registered"), "{logs:?}");
-    assert!(host.runs_arm64());
+    assert!(runs_arm64());
 }
 
 /// LinuxKit's builder takes what `build.yml` adds from there; the rest is Docker's.

@@ -1,7 +1,7 @@
 //! What the images are made of, and that it is the same each time.
 
 use crate::common::{TOP, run};
-use crate::docker::{ARCHES, answers, command, container, inspect, layers, make_image, some};
+use crate::docker::{ARCHES, Host, answers, command, container, inspect, layers, make_image, some};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -79,6 +79,21 @@ fn made_again_they_are_the_same() {
         let id = |image| inspect(&format!("{image}:{target}"), "{{.Id}}");
         assert_eq!(id(some()), id("binfmt_register-image/again"), "{target}");
     }
+}
+
+/// For another host, the images are made here and run in emulation.
+#[test]
+fn of_another_platform() {
+    let Some(_host) = Host::new() else { return };
+    let platforms = "BAKE=tool register --set tool.platform=linux/arm64 --set register.platform=linux/arm64";
+    let arches = format!("ARCHES={ARCHES}");
+    make_image(&["IMAGE=binfmt_register-image/arm64", &arches, platforms]).exits(0);
+    container(&format!("--privileged {}", some())).exits(0);
+    let run = |words: &str| container(&format!("--platform linux/arm64 binfmt_register-image/arm64{words}")).exits(0);
+    let version = container(&format!("{} --version", some())).exits(0).out;
+    assert_eq!(run(":tool --version").out, version);
+    let said = run(":latest --print").says(&["aarch64: native"]);
+    assert!(said.out.starts_with(":qemu-riscv64:M:") && said.out.lines().count() == 1, "{said:#?}");
 }
 
 #[test]

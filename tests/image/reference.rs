@@ -1,8 +1,8 @@
 //! The reference document, word for word, but for what has to be downloaded in its examples: there is no registry here,
 //! so `arm64v8/alpine:3.8` is an image with nothing but busybox, and `apk` and `curl` are not called.
 
-use crate::common::TOP;
 use crate::common::namespace::architectures;
+use crate::common::{TOP, fetch};
 use crate::docker::{Host, build, container, docker, foreign, layers, make_image, script, some};
 use std::fs;
 use std::path::Path;
@@ -63,6 +63,7 @@ fn the_default_run_registers_every_interpreter() {
     let _names = Names::give("binfmt_register-image/full");
     let mut said = container(&format!("--privileged {NAME}")).exits(0);
     let mut expected: Vec<String> = vec!["binfmt_register".into()];
+    fetch("amd64", "qemu-user").unwrap(); // Debian's, to compare with
     for arch in architectures() {
         if said.err.contains(&format!("{arch}: native, this machine runs it\n")) {
             continue;

@@ -1,13 +1,8 @@
-//! All that depends on the architecture this is built for: how a process starts, how it calls the kernel, and what its
-//! CPU calls itself.
+//! x86-64.
 
 use linux_raw_sys::general as sys;
 
-/// The entry point, `_start`: calls the function named with the stack pointer the kernel started the process with.
-///
-/// There is no caller and no frame yet, hence assembly: it ends the chain of frames with a null frame pointer and sees
-/// to the alignment of the stack that the ABI wants at a call.
-#[cfg(target_arch = "x86_64")]
+/// See [`super`]: the entry point.
 #[macro_export]
 macro_rules! entry {
     ($enter:path) => {
@@ -27,7 +22,6 @@ macro_rules! entry {
 ///
 /// # Safety
 /// As of `memcpy(3)`.
-#[cfg(target_arch = "x86_64")]
 pub unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
     // SAFETY: as the caller vouches; the direction flag is clear, as the ABI says.
     unsafe {
@@ -41,13 +35,8 @@ pub unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
     }
 }
 
-/// Calls the kernel with up to five arguments, numbers or pointers, in a block that is `unsafe` as the system call is;
-/// see `syscall(2)` for the registers. What it answers is negative if it is an error.
-///
-/// Arguments are as wide as what they stand for: an `int` or `unsigned` has 32 bits, a pointer, a size or an offset has
-/// those of `usize`. A macro, because a call in place is smaller than one of a function, and leaves alone the registers
-/// that have no argument.
-#[cfg(target_arch = "x86_64")]
+/// See [`super`]: calls the kernel. A call in place is smaller than one of a function, and leaves alone the registers that
+/// have no argument.
 macro_rules! call {
     ($number:expr $(, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?)?) => {{
         let answer: isize;
@@ -70,7 +59,6 @@ macro_rules! call {
 pub(crate) use call;
 
 /// The x86-64 level of this CPU, 1 to 4 (x86-64 psABI, section 3.1.1); 0 on other machines.
-#[cfg(target_arch = "x86_64")]
 pub fn level() -> u8 {
     use core::arch::x86_64::{__cpuid, __cpuid_count};
     #[allow(unused_unsafe)] // safe functions in newer compilers
@@ -107,25 +95,12 @@ pub fn level() -> u8 {
     }
 }
 
-/// Ends the process.
-#[inline(always)]
-pub fn exit(status: i32) -> ! {
-    loop {
-        // SAFETY: nothing is left to be unsafe about.
-        _ = unsafe { call!(sys::__NR_exit_group, status) };
-    }
-}
-
-/// Makes a child process that runs `body` with `argument` and then exits, in this process's memory and on its stack,
-/// below what is in use; returns its number, or an error as the kernel does. This process waits until the child ends or
-/// executes another program (`CLONE_VFORK`), so a copy of its memory is not needed, which is what costs most about
-/// `fork(2)`.
+/// See [`super`]: makes a child process.
 ///
 /// # Safety
 /// The caller has one thread, and `body` leaves the caller's variables as the caller wants them.
-#[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub unsafe fn spawn(body: extern "C" fn(*mut i32), argument: *mut i32) -> i32 {
+pub unsafe fn spawn(body: extern "C" fn(*const u8) -> i32, argument: *const u8) -> i32 {
     let answer: isize;
     // SAFETY: the kernel gives the child the same registers, but for `rax`; it never gets behind the jump. The parent
     // goes on there, with its own stack as it was.
@@ -136,7 +111,7 @@ pub unsafe fn spawn(body: extern "C" fn(*mut i32), argument: *mut i32) -> i32 {
             "jnz 2f",
             "mov rdi, r8",
             "call r9",
-            "xor edi, edi",
+            "mov edi, eax",
             "mov eax, {exit}",
             "syscall",
             "2:",
@@ -151,4 +126,16 @@ pub unsafe fn spawn(body: extern "C" fn(*mut i32), argument: *mut i32) -> i32 {
         );
     }
     answer as i32
+}
+
+pub use sys::stat as Stat;
+
+/// Looks at a file as `newfstatat(2)` does, `dir` itself where the path is blank.
+///
+/// # Safety
+/// As of the call.
+#[inline(always)]
+pub unsafe fn stat(dir: i32, path: *const u8, place: *mut Stat) -> i32 {
+    // SAFETY: as the caller vouches.
+    unsafe { call!(sys::__NR_newfstatat, dir, path, place, sys::AT_EMPTY_PATH) }
 }

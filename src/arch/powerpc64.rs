@@ -1,0 +1,119 @@
+//! 64-bit POWER, ABI version 2. The kernel tells an error by a bit of `cr0`, and its number is positive. A function
+//! finds its constants by `r2`, and its own address in `r12`.
+
+pub(crate) use super::plain::call;
+pub use super::plain::{copy, level, spawn};
+use linux_raw_sys::general as sys;
+
+/// See [`super`]: the entry point.
+#[macro_export]
+macro_rules! entry {
+    ($enter:path) => {
+        core::arch::global_asm!(
+            ".globl _start",
+            "_start:",
+            "bcl 20, 31, 2f",
+            "2: mflr 12",
+            "addis 2, 12, .TOC.-2b@ha",
+            "addi 2, 2, .TOC.-2b@l",
+            "li 0, 0",
+            "mtlr 0",
+            "mr 3, 1", // the first argument
+            "stdu 0, -64(1)", // the kernel has aligned the stack to 16 bytes
+            "bl {enter}",
+            "nop",
+            "trap",
+            enter = sym $enter,
+        );
+    };
+}
+
+/// Calls the kernel; what it answers.
+///
+/// # Safety
+/// As of the system call.
+#[inline(always)]
+pub unsafe fn enter(number: u32, a: usize, b: usize, c: usize, d: usize, e: usize) -> isize {
+    let result: isize;
+    // SAFETY: the kernel changes the registers that are named, and of memory what the call is for.
+    unsafe {
+        core::arch::asm!(
+            "sc",
+            "bns+ 2f",
+            "neg 3, 3",
+            "2:",
+            inlateout("r0") number as usize => _,
+            inlateout("r3") a => result,
+            inlateout("r4") b => _,
+            inlateout("r5") c => _,
+            inlateout("r6") d => _,
+            inlateout("r7") e => _,
+            lateout("r8") _,
+            lateout("r9") _,
+            lateout("r10") _,
+            lateout("r11") _,
+            lateout("r12") _,
+            lateout("cr0") _,
+            lateout("xer") _,
+            lateout("ctr") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// Makes a child process that calls `body`; its number.
+///
+/// # Safety
+/// As of [`super::spawn`].
+#[inline(always)]
+pub unsafe fn clone(flags: usize, stack: *mut u8, body: extern "C" fn(usize) -> !, argument: usize) -> isize {
+    let result: isize;
+    // SAFETY: the child has the registers of this process, but for the stack pointer and the result; it never comes
+    // back from `body`. This process goes on behind the jump, with its own stack as it was.
+    unsafe {
+        core::arch::asm!(
+            "sc",
+            "bns+ 2f",
+            "neg 3, 3",
+            "2: cmpdi 3, 0",
+            "bne 3f",
+            "li 0, 0",
+            "stdu 0, -64(1)",
+            "mr 3, 14",
+            "mr 12, 15",
+            "mtctr 12",
+            "bctrl",
+            "3:",
+            inlateout("r0") sys::__NR_clone as usize => _,
+            inlateout("r3") flags => result,
+            inlateout("r4") stack => _,
+            inlateout("r5") 0usize => _,
+            inlateout("r6") 0usize => _,
+            inlateout("r7") 0usize => _,
+            in("r14") argument,
+            in("r15") body,
+            lateout("r8") _,
+            lateout("r9") _,
+            lateout("r10") _,
+            lateout("r11") _,
+            lateout("r12") _,
+            lateout("cr0") _,
+            lateout("xer") _,
+            lateout("ctr") _,
+        );
+    }
+    result
+}
+
+pub use sys::stat as Stat;
+
+/// Looks at a file as `newfstatat(2)` does, `dir` itself where the path is blank.
+///
+/// # Safety
+/// As of the call.
+#[inline(always)]
+pub unsafe fn stat(dir: i32, path: *const u8, place: *mut Stat) -> i32 {
+    // SAFETY: as the caller vouches.
+    unsafe { call!(sys::__NR_newfstatat, dir, path, place, sys::AT_EMPTY_PATH) }
+}
