@@ -7,6 +7,7 @@ use crate::arch::call;
 use crate::command::{List, execute};
 use crate::errno::Errno;
 use crate::fd::{Fd, HERE, STDERR, WRITE, mount, numbers, open, write};
+use crate::kernel::Version;
 use crate::message::{Reason, Say};
 use crate::namespace::in_first_pid_namespace;
 use crate::process::number;
@@ -18,8 +19,8 @@ use linux_raw_sys::general as sys;
 const INITS: Texts = Texts::new(b"/sbin/init\0/etc/init\0/bin/init\0/bin/sh\0\0");
 
 /// Whether this process is the machine's init, and not that of a container.
-pub fn is_machines_init() -> bool {
-    number() == 1 && in_first_pid_namespace()
+pub fn is_machines_init(version: Version) -> bool {
+    number() == 1 && in_first_pid_namespace(version)
 }
 
 /// Where to say something: standard error, which is the console. The kernel gives none where there is no /dev/console;

@@ -101,17 +101,19 @@ fn options(arguments: &mut Strings<'static>, options: &mut Options) -> Result<()
 
 /// Does what was asked; returns the exit status.
 fn main(arguments: Arguments) -> i32 {
-    let init = is_machines_init();
+    let mut names = Names::uninit();
+    let release = release(&mut names);
+    let version = Version::parse(release);
+    let init = is_machines_init(version);
     let mut argv = arguments.argv;
     // What the kernel's command line gives its init is for the next one. It can hold no `--`: that ends it.
     if !init || argv.any(|argument| argument.is(COMMAND)) {
         argv = arguments.argv;
     }
     let mut out = Output::new(STDOUT);
-    let mut names = Names::uninit();
     let mut word = Output::text_only();
-    let mut report = Report::new(release(&mut names), if init { console() } else { STDERR });
-    let status = run(&mut argv, arguments.environment, &mut out, &mut report, &mut word);
+    let mut report = Report::new(release, if init { console() } else { STDERR });
+    let status = run(&mut argv, arguments.environment, version, &mut out, &mut report, &mut word);
     out.flush();
     if out.failed {
         report.say(Say::NoOutput, BLANK, Reason::NONE);
@@ -157,6 +159,7 @@ fn become_another(init: bool, arguments: Arguments, mut argv: Strings, report: &
 fn run(
     argv: &mut Strings<'static>,
     environment: Strings<'static>,
+    version: Version,
     out: &mut Output,
     report: &mut Report,
     word: &mut Output,
@@ -166,12 +169,12 @@ fn run(
         report.say(line, subject, Reason::NONE);
         return USAGE;
     }
-    let [install, removal, mount, want_status, want_rules, version, help, stay] = given;
+    let [install, removal, mount, want_status, want_rules, want_version, help, stay] = given;
     if !help.is_blank() {
         print_help(out);
         return 0;
     }
-    if !version.is_blank() {
+    if !want_version.is_blank() {
         out.put(VERSION);
         return 0;
     }
@@ -183,7 +186,7 @@ fn run(
         return USAGE;
     }
     let host = &Host {
-        version: Version::parse(report.values[7]),
+        version,
         dir: if mount.is_blank() { Text::new(c"/proc/sys/fs/binfmt_misc") } else { mount },
         first: in_first_user_namespace(),
         stays: !stay.is_blank() || { *argv }.next().is_some(),

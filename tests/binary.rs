@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 /// core alone kept it; what the tool does at boot and as a resident came on top (README, "Its size"). This is what there
 /// is, rounded up, so that it does not grow.
 const SIZES: [(&str, u64); 8] = [
-    ("x86_64", 19_500),
+    ("x86_64", 19_600),
     ("aarch64", 21_600),
     ("riscv64", 20_480),
     ("ppc64le", 28_900),
