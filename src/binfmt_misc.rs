@@ -7,6 +7,7 @@ use crate::errno::{Errno, Result, check};
 use crate::fd::{
     self, DIRECTORY, Fd, HERE, NOWHERE, READ, WRITE, attach, kind, list, numbers, open, write, write_file,
 };
+use crate::handler::enabled;
 use crate::text::{BLANK, Text};
 use core::mem::MaybeUninit;
 use linux_raw_sys::general as sys;
@@ -162,7 +163,7 @@ impl BinfmtMisc {
     /// Whether an entry is there and in force.
     #[inline(never)] // for its buffer
     pub fn is_enabled(&self, name: Text) -> bool {
-        self.read(name, &mut EntryText::uninit()).first() == b'e'
+        enabled(self.read(name, &mut EntryText::uninit()))
     }
 
     /// Whether it is disabled as a whole, by a `0` in `status`.

@@ -68,8 +68,6 @@ impl Errno {
     pub const NOTDIR: Self = Self::new(sys::ENOTDIR);
     /// Invalid argument.
     pub const INVAL: Self = Self::new(sys::EINVAL);
-    /// A name that is too long.
-    pub const NAMETOOLONG: Self = Self::new(sys::ENAMETOOLONG);
     /// None yet.
     pub const AGAIN: Self = Self::new(sys::EAGAIN);
     /// It would go on forever.

@@ -74,6 +74,7 @@ pub fn entries(fs: &BinfmtMisc, items: &mut Items) -> bool {
     while let Some(name) = names.following() {
         if name.is(pin::NAME) {
             pinned = true;
+            continue;
         }
         let mut buffer = EntryText::uninit();
         let text = fs.read(name, &mut buffer);

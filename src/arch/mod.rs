@@ -18,6 +18,27 @@
 
 use linux_raw_sys::general as sys;
 
+/// What looks at a file, by the call of that number, which fills in that structure.
+#[allow(unused_macros)] // loongarch64 has no such call
+macro_rules! stat_by {
+    ($number:ident, $stat:ident) => {
+        pub use linux_raw_sys::general::$stat as Stat;
+
+        /// Looks at a file as `newfstatat(2)` does, `dir` itself where the path is blank.
+        ///
+        /// # Safety
+        /// As of the call.
+        #[inline(always)]
+        pub unsafe fn stat(dir: i32, path: *const u8, place: *mut Stat) -> i32 {
+            use linux_raw_sys::general as sys;
+            // SAFETY: as the caller vouches.
+            unsafe { $crate::arch::call!(sys::$number, dir, path, place, sys::AT_EMPTY_PATH) }
+        }
+    };
+}
+#[allow(unused_imports)] // as above
+use stat_by;
+
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) mod plain;
 

@@ -106,14 +106,4 @@ pub unsafe fn clone(flags: usize, stack: *mut u8, body: extern "C" fn(usize) -> 
     result
 }
 
-pub use sys::stat as Stat;
-
-/// Looks at a file as `newfstatat(2)` does, `dir` itself where the path is blank.
-///
-/// # Safety
-/// As of the call.
-#[inline(always)]
-pub unsafe fn stat(dir: i32, path: *const u8, place: *mut Stat) -> i32 {
-    // SAFETY: as the caller vouches.
-    unsafe { call!(sys::__NR_newfstatat, dir, path, place, sys::AT_EMPTY_PATH) }
-}
+super::stat_by!(__NR_newfstatat, stat);

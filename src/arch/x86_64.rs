@@ -128,14 +128,4 @@ pub unsafe fn spawn(body: extern "C" fn(*const u8) -> i32, argument: *const u8) 
     answer as i32
 }
 
-pub use sys::stat as Stat;
-
-/// Looks at a file as `newfstatat(2)` does, `dir` itself where the path is blank.
-///
-/// # Safety
-/// As of the call.
-#[inline(always)]
-pub unsafe fn stat(dir: i32, path: *const u8, place: *mut Stat) -> i32 {
-    // SAFETY: as the caller vouches.
-    unsafe { call!(sys::__NR_newfstatat, dir, path, place, sys::AT_EMPTY_PATH) }
-}
+super::stat_by!(__NR_newfstatat, stat);
