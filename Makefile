@@ -82,11 +82,12 @@ test-boot: ## boot the kernels of four Debian releases, and aarch64 machines, an
 		missing="$$missing $${need#*:}"; done; test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
 	$(cargo) test --release --test boot
 
-# Tests that only root can run are built as the user, who also gets what they leave in target/.
+# Tests that only root can run are built as the user, who also gets what they leave in target/: which tests, their
+# environment, their arguments, and what to do afterwards, however they end.
 define test_as_root
 $(cargo) test --release --test $1 --no-run
-@tests=$$($(cargo) test --release --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && $2 "$$tests"; \
-		status=$$?; $(if $(user),find target -path target/debian/system -prune -o -exec chown -h '$(user)' {} +;) exit $$status
+@tests=$$($(cargo) test --release --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && $2 "$$tests" $3; \
+		status=$$?; $(if $(user),find target -path target/debian/system -prune -o -exec chown -h '$(user)' {} +;) $4 exit $$status
 endef
 
 .PHONY: test-hooks
@@ -138,16 +139,14 @@ image: ## build the images for this machine, into Docker; IMAGE=, ARCHES=, BAKE=
 	@$(have_docker)
 	$(bake) $(BAKE)
 
+remove_images := docker images --format '{{.Repository}}:{{.Tag}}' 'binfmt_register-image/*' | xargs -r docker image rm -f >/dev/null;
+
 # More threads than there are processors: the tests that use the kernel wait for each other.
 .PHONY: test-image
 test-image: ## (sudo) test the images with Docker; registers in this machine's kernel, and leaves it as it was
 	$(as_root)
 	@$(have_cargo)
-	$(cargo) test --release --test image --no-run
-	@tests=$$($(cargo) test --release --test image --no-run 2>&1 | sed -n 's/.*(\(.*\))$$/\1/p') && \
-		TEST_IMAGE=1 "$$tests" --test-threads 16; status=$$?; $(if $(user),chown -R '$(user)' target;) \
-		docker images --format '{{.Repository}}:{{.Tag}}' 'binfmt_register-image/*' | xargs -r docker image rm -f >/dev/null; \
-		exit $$status
+	$(call test_as_root,image,TEST_IMAGE=1,--test-threads 16,$(remove_images))
 
 .PHONY: test-boot-hosts
 test-boot-hosts: ## boot riscv64, s390x and ppc64le machines too

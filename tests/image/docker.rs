@@ -2,7 +2,7 @@
 //! privileged container registers in.
 
 use crate::common::namespace::{Said, Scratch};
-use crate::common::{BINARY, TOP, debian_of, run, skip};
+use crate::common::{BINARY, TOP, debian, fetch, run, skip};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -85,21 +85,10 @@ pub fn with_shell() -> &'static str {
     "binfmt_register-image/shell"
 }
 
-/// Debian's static busybox for an architecture, of the first suite that a mirror has whole: one in the middle of an update
-/// can lack the list of packages for an architecture, for hours.
+/// Debian's static busybox for an architecture.
 pub fn busybox(arch: &str) -> PathBuf {
-    static BROUGHT: Mutex<()> = Mutex::new(());
-    let _one = BROUGHT.lock();
-    let mut why = String::new();
-    for suite in ["trixie", "forky", "trixie"] {
-        let mut fetch = command("qemu/fetch");
-        fetch.env("FETCH_TRIES", "1").args(["-s", suite, "-a", arch]);
-        match run(fetch.arg(debian_of(suite, arch, "/")).arg("busybox-static")) {
-            Ok(_) => return debian_of(suite, arch, "usr/bin/busybox"),
-            Err(error) => why = error,
-        }
-    }
-    panic!("{why}")
+    fetch(arch, "busybox-static").unwrap();
+    debian(arch, "usr/bin/busybox")
 }
 
 /// An image of another architecture, by its name in OCI platforms: Debian's static busybox for it, and `/bin/sh`.
