@@ -192,6 +192,7 @@ fn headers() -> String {
     let count = bytes.len();
     format!(
         "/// Where the code of a program is.\npub const CODE: usize = {CODE};\n\
+         /// Where its program header is.\npub const SEGMENT: usize = {SEGMENT};\n\
          /// The bytes other than 0 in its headers.\nstatic VALUES: [u8; {count}] = {values:?};\n\
          /// Where they are, in each kind of header.\nstatic PLACES: [[u8; {count}]; 4] = {places:?};\n"
     )

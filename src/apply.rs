@@ -91,7 +91,7 @@ fn remove(fs: &BinfmtMisc, entry: &Entry, name: Text) -> Result<i32> {
 #[inline(never)]
 fn write(fs: &BinfmtMisc, entry: &Entry, name: Text, verify: bool) -> Outcome {
     let mut line = Output::text_only();
-    if !rule::write(&mut line, name, entry.target, entry.values) {
+    if !rule::write(&mut line, name, entry.target, entry.values, false) {
         return (Say::TooLong, Reason::NONE);
     }
     match fs.register(line.bytes()) {

@@ -8,7 +8,7 @@ use crate::fd::{
     self, DIRECTORY, Fd, HERE, NOWHERE, READ, WRITE, attach, kind, list, numbers, open, write, write_file,
 };
 use crate::handler::enabled;
-use crate::text::{BLANK, Text};
+use crate::text::Text;
 use core::mem::MaybeUninit;
 use linux_raw_sys::general as sys;
 
@@ -34,6 +34,8 @@ pub enum Way {
 pub struct BinfmtMisc {
     /// How it was reached.
     pub way: Way,
+    /// Another namespace's, which was mounted at the directory before.
+    before: Fd,
     /// If it could not be opened, the error instead.
     root: Fd,
     /// `register`, open for writing and locked; `root` where the file system was opened only to look.
@@ -44,7 +46,7 @@ impl BinfmtMisc {
     /// Opens binfmt_misc: to `change` it, which waits until no other process of this tool does, or to look at it.
     ///
     /// In a user namespace other than the first (`first` false) what is mounted at `dir` may be another namespace's:
-    /// there, and where nothing is mounted, the file system is asked for anew, which loads the module too. Not so only
+    /// then, and where nothing is mounted, the file system is asked for anew, which loads the module too. Not so only
     /// to look: it would make a new, empty one and so hide the parent's entries.
     ///
     /// Where it cannot be had, [`BinfmtMisc::failed`] says why. `PERM`: neither the new nor the old mount calls are
@@ -60,20 +62,22 @@ impl BinfmtMisc {
     /// Fills in `place`: a result that is returned would be copied.
     #[inline(never)]
     fn reach(place: &mut MaybeUninit<Self>, dir: Text, first: bool, change: bool) {
-        let fs = place.write(Self { way: Way::Mounted, root: NOWHERE, register: NOWHERE });
-        if first || !change {
-            fs.enter(directory(dir), change);
-            if fs.root.opened().is_ok() || !first {
+        let there = directory(dir);
+        let fs = place.write(Self { way: Way::Mounted, before: NOWHERE, root: NOWHERE, register: NOWHERE });
+        if first || !change || fd::administers(there) {
+            fs.enter(there, change);
+            if fs.root.opened().is_ok() || !first && !change {
                 return;
             }
+        } else {
+            fs.before = there;
         }
         fs.way = Way::MountedNow;
         let mut root = Fd::or_error(fd::mount(Text::new(c"binfmt_misc")));
         match root.opened() {
             Ok(_) => {
                 // It shall last as long as the namespace, which a descriptor of this process would not do.
-                let same = || numbers(HERE, dir).0 == numbers(root, BLANK).0;
-                if first || !same() && attach(root, HERE, dir).is_err() {
+                if first || attach(root, HERE, dir).is_err() {
                     fs.way = Way::Detached;
                 }
             }
@@ -116,6 +120,13 @@ impl BinfmtMisc {
         self.root.opened().err()
     }
 
+    /// The one that was in force before this one, if there was another, to look at.
+    #[inline(always)]
+    pub fn parent(&self) -> Option<Self> {
+        let both = self.root.opened().is_ok() && self.before.opened().is_ok();
+        both.then_some(Self { root: self.before, ..*self })
+    }
+
     /// Lets go of it. An unlocked detached file system without a pin is gone then.
     ///
     /// # Safety
@@ -153,11 +164,6 @@ impl BinfmtMisc {
     /// A number that only this entry has; 0 if there is none of that name.
     pub fn identity(&self, name: Text) -> u64 {
         numbers(self.root, name).1
-    }
-
-    /// Which file system it is: each user namespace may have its own.
-    pub fn device(&self) -> u64 {
-        numbers(self.root, BLANK).0
     }
 
     /// Whether an entry is there and in force.

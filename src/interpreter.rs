@@ -1,19 +1,18 @@
 //! The interpreters: where they lie, and whether they can serve.
 
 use crate::config::Lookup;
+use crate::elf::PT_INTERP;
 use crate::errno::{Errno, Result};
 use crate::fd::{Fd, READ, open, read, size};
 use crate::message::Reason;
-use crate::output::{Output, Values};
 use crate::target::is_own;
 use crate::text::Text;
+use core::mem::MaybeUninit;
 
-/// Writes the path of an interpreter into `buffer`; of `values`, those of a line about its architecture count. `plain`: it
-/// is called `qemu-ARCH`, as packages name it that have no `qemu-ARCH-static`, the name in the reference document.
-pub fn path<'a>(values: &Values, plain: bool, buffer: &'a mut Output) -> Text<'a> {
-    buffer.clear();
-    buffer.fill(Text::new(if plain { c"%8/%9qemu-%0" } else { c"%8/%9qemu-%0-static" }), values);
-    buffer.text()
+/// The name of an interpreter as a template, for the values of a line about its architecture: that of the reference
+/// document, or, if `plain`, that in packages which have no `qemu-ARCH-static`.
+pub fn name(plain: bool) -> Text<'static> {
+    Text::new(if plain { c"%9qemu-%0" } else { c"%9qemu-%0-static" })
 }
 
 /// The offsets of `e_phoff` and `e_phentsize` (`e_phnum` follows) in this machine's ELF header, and of `p_offset` and
@@ -24,7 +23,7 @@ const LAYOUT: [usize; 4] = if size_of::<usize>() == 8 { [32, 54, 8, 32] } else {
 const LENGTHS: [usize; 2] = if size_of::<usize>() == 8 { [64, 56] } else { [52, 32] };
 
 const PT_LOAD: u32 = 1;
-const PT_INTERP: u32 = 3;
+const DYNAMIC: u32 = PT_INTERP as u32;
 
 /// Why the file called `name` in the directory cannot serve as an interpreter.
 #[inline(never)]
@@ -35,20 +34,20 @@ pub fn check(directory: Result<Fd>, name: Text, lookup: Lookup) -> Reason {
         Err(error) => return error.into(),
     };
     // The program headers follow the file header, as linkers put them.
-    let mut start = [0; 1024];
+    let mut room = MaybeUninit::<[u8; 1024]>::uninit();
     let size = size(file);
-    let read = read(file, &mut start);
+    let read = read(file, &mut room);
     // SAFETY: it is not used afterwards.
     unsafe { file.close() };
     match read {
-        Ok(read) => judge(start.get(..read).unwrap_or_default(), size, lookup),
+        Ok(start) => judge(start, size, lookup),
         Err(error) => error.into(),
     }
 }
 
 /// Judges a file of `size` bytes by its `start`.
 #[inline(never)]
-fn judge(start: &[u8], size: u64, lookup: Lookup) -> Reason {
+fn judge(start: &[u8], size: usize, lookup: Lookup) -> Reason {
     let [header_length, segment_length] = LENGTHS;
     let [phoff, phentsize, p_offset, p_filesz] = LAYOUT;
     if !start.starts_with(b"\x7fELF") {
@@ -67,8 +66,8 @@ fn judge(start: &[u8], size: u64, lookup: Lookup) -> Reason {
         let place = usize::from_ne_bytes(field(segment, p_offset));
         let end = place.saturating_add(usize::from_ne_bytes(field(segment, p_filesz)));
         match u32::from_ne_bytes(field(segment, 0)) {
-            PT_INTERP if lookup == Lookup::Registration => return Reason::DYNAMIC,
-            PT_LOAD if end as u64 > size => return Reason::TRUNCATED,
+            DYNAMIC if lookup == Lookup::Registration => return Reason::DYNAMIC,
+            PT_LOAD if end > size => return Reason::TRUNCATED,
             PT_LOAD => verdict = Reason::NONE,
             _ => {}
         }

@@ -5,7 +5,7 @@ use crate::config::{Config, Lookup};
 use crate::errno::Result;
 use crate::fd::{DIRECTORY, Fd, HERE, PATH, open};
 use crate::handler::Handler;
-use crate::interpreter::{check, path};
+use crate::interpreter::{check, name};
 use crate::message::Reason;
 use crate::output::{Output, Values};
 use crate::pin;
@@ -34,7 +34,7 @@ pub struct Item {
     pub target: &'static Target,
     /// What the plan is made from.
     pub seen: Seen,
-    /// Its interpreter has the plain name; see [`crate::interpreter::path`].
+    /// Its interpreter has the plain name; see [`crate::interpreter::name`].
     pub plain: bool,
     /// Whether it was asked for.
     pub asked: bool,
@@ -106,8 +106,7 @@ fn record(items: &mut Items, name: Text, handler: &Handler) {
     }
 }
 
-/// Looks for the interpreters of the targets asked for; whether there is any. Of `values`, the directory and the prefix
-/// count.
+/// Looks for the interpreters of the targets asked for; whether there is any. Of `values`, the prefix counts.
 pub fn interpreters(config: &Config, lookup: Lookup, values: &Values, items: &mut Items) -> bool {
     let mut any = false;
     let mut buffer = Output::text_only();
@@ -127,13 +126,9 @@ pub fn interpreters(config: &Config, lookup: Lookup, values: &Values, items: &mu
 /// Looks for the interpreter of `item` in the directory. What lies at the first place decides.
 fn find(item: &mut Item, values: &Values, directory: Result<Fd>, lookup: Lookup, buffer: &mut Output) {
     loop {
-        let path = path(values, item.plain, buffer);
-        // Behind the directory and the slash; all of it if it does not fit.
-        let name = path.after(values[8]).unwrap_or(path).behind();
-        item.seen.interpreter = check(directory, name, lookup);
-        if buffer.failed {
-            item.seen.interpreter = Reason::TOO_LONG;
-        }
+        buffer.clear();
+        buffer.fill(name(item.plain), values);
+        item.seen.interpreter = check(directory, buffer.text(), lookup);
         if item.seen.interpreter != Reason::MISSING {
             break;
         }
@@ -146,12 +141,9 @@ fn find(item: &mut Item, values: &Values, directory: Result<Fd>, lookup: Lookup,
 
 /// Finds out whether the machine runs the target by itself, if that is in question.
 pub fn native(target: &Target, seen: &mut Seen) {
-    // Only a probe that no handler can catch tells what the CPU does.
+    // What has a handler is not executed by the machine itself, whatever it could do.
     let handled = seen.own == Own::Handles || seen.other || seen.stand_in;
     if !seen.host && target.is_kin() && !handled {
-        seen.native = match probe::run(target) {
-            Reason::DIED => Reason::ENOEXEC,
-            why => why,
-        };
+        seen.native = probe::native(target);
     }
 }

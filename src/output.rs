@@ -34,9 +34,9 @@ impl Output {
     /// Writes one byte, at the latest when [`Output::flush`] is called.
     #[inline(never)]
     pub fn byte(&mut self, byte: u8) {
-        if self.buffer.push(byte).is_err() {
+        _ = self.buffer.push(byte);
+        if self.buffer.is_full() {
             self.flush();
-            _ = self.buffer.push(byte);
         }
     }
 
@@ -52,16 +52,20 @@ impl Output {
     /// Writes the two hexadecimal digits of `byte`.
     #[inline(never)]
     pub fn hex(&mut self, byte: u8) {
-        let mut digit = |place: u8| self.byte(*b"0123456789abcdef".get(usize::from(place)).unwrap_or(&0));
-        digit(byte >> 4);
-        digit(byte & 15);
+        let digit = |place: u8| *b"0123456789abcdef".get(usize::from(place)).unwrap_or(&0);
+        let digits = [digit(byte >> 4), digit(byte & 15), 0];
+        // SAFETY: the last byte is NUL.
+        self.put(unsafe { Text::from_ptr(digits.as_ptr().cast()) });
     }
 
     /// Writes a text.
     #[inline(never)]
     pub fn put(&mut self, text: Text) {
         for byte in text {
-            self.byte(byte);
+            _ = self.buffer.push(byte);
+            if self.buffer.is_full() {
+                self.flush();
+            }
         }
     }
 
@@ -121,8 +125,7 @@ impl Output {
     /// What is held back, as a text.
     #[inline(never)]
     pub fn text(&mut self) -> Text<'_> {
-        if self.buffer.is_full() {
-            self.failed = true;
+        if self.failed {
             self.buffer.pop();
         }
         _ = self.buffer.push(0); // there is room

@@ -25,18 +25,50 @@ pub fn run(target: &Target) -> Reason {
     Reason::of(answer(target))
 }
 
+/// Why this machine does not execute programs of an architecture by itself, [`Reason::ENOEXEC`], or why nobody can tell;
+/// found without executing any, as a process is what takes time.
+///
+/// The kernel is given a program that ends where it should name its dynamic linker. One that knows such programs misses
+/// the name (`load_elf_binary` in `fs/binfmt_elf.c`: `EIO`), any other does not look for it. Nor can a handler take the
+/// program, as it will be closed (`load_misc_binary` in `fs/binfmt_misc.c`: `ENOENT`). So this process goes on in any case.
+#[inline(never)]
+pub fn native(target: &Target) -> Reason {
+    let mut room = MaybeUninit::uninit();
+    let answer = match memory(target.cut_off(&mut room), sys::MFD_CLOEXEC) {
+        Ok(file) => {
+            let answer = execute(file, BLANK, NAME);
+            // SAFETY: it is not used afterwards.
+            unsafe { file.close() };
+            answer
+        }
+        Err(error) => error.answer(),
+    };
+    match Reason::of(answer) {
+        Reason::EIO => Reason::NONE,
+        // It may be the word of a security module, too: see `try_out`.
+        Reason::ENOENT if run(target) == Reason::NONE => Reason::NONE,
+        Reason::ENOENT => Reason::ENOEXEC,
+        why => why,
+    }
+}
+
+/// Puts a program into a file in memory.
+#[inline(never)]
+fn memory(program: &[u8], flags: u32) -> Result<Fd> {
+    let file = fd::memory(NAME, flags)?;
+    fd::write(file, program)?;
+    Ok(file)
+}
+
 #[inline(never)]
 fn answer(target: &Target) -> i32 {
     let mut room = MaybeUninit::uninit();
     let program: &[u8] = target.probe(&mut room);
     // It stays open when it is executed: an entry without the flag `O` opens it again, as /dev/fd/N.
-    let file = match fd::memory(NAME) {
+    let file = match memory(program, 0) {
         Ok(file) => file,
         Err(error) => return error.answer(),
     };
-    if let Err(error) = fd::write(file, program) {
-        return error.answer();
-    }
     let status = in_child(&(program, file), try_out);
     // Why it was not started is told by the length of the file: any exit status could be the program's own.
     let length = size(file) as i32;

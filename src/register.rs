@@ -7,7 +7,7 @@ use crate::config::{Config, How, Lookup, Mode};
 use crate::errno::Errno;
 use crate::fd;
 use crate::host::Host;
-use crate::interpreter::path;
+use crate::interpreter::name;
 use crate::kernel::FSOPEN;
 use crate::message::{Reason, Say};
 use crate::observe::{Item, Items, NAME, entries, interpreters, native, nothing};
@@ -89,8 +89,10 @@ impl Job<'_> {
         let planned = plan(request, &item.seen);
         let mut values: Values = report.values;
         values[0] = item.target.name();
-        let path = path(&values, item.plain, self.path);
-        values[1] = path;
+        self.path.clear();
+        self.path.fill(Text::new(c"%8/"), &values);
+        self.path.fill(name(item.plain), &values);
+        values[1] = self.path.text();
         values[2] = self.flags;
         values[3] = item.other();
         values[5] = Text::new(if planned == Say::Replaced { c"replaced" } else { c"registered" });
@@ -112,7 +114,7 @@ impl Job<'_> {
 /// Writes the rule of an entry to be made.
 fn print(entry: &Entry, out: &mut Output) -> Outcome {
     let mut line = Output::text_only();
-    if !rule::write(&mut line, NAME, entry.target, entry.values) {
+    if !rule::write(&mut line, NAME, entry.target, entry.values, true) {
         return (Say::TooLong, Reason::NONE);
     }
     out.put(line.text());

@@ -15,7 +15,6 @@ use linux_raw_sys::general as sys;
 /// mounted, and if entries of it go out of force that is said.
 #[inline(never)]
 pub fn open(host: &Host, report: &mut Report) -> BinfmtMisc {
-    let parent = BinfmtMisc::open(host.dir, false, false);
     let mut fs = BinfmtMisc::open(host.dir, false, true);
     // `unshare -Ur` leaves it the parent's mount namespace, where it must not mount. One of its own serves whoever stays
     // in it: this process, and the command it becomes.
@@ -23,7 +22,7 @@ pub fn open(host: &Host, report: &mut Report) -> BinfmtMisc {
     if fs.failed() == Some(Errno::PERM) && host.stays && unsafe { call!(sys::__NR_unshare, sys::CLONE_NEWNS) } == 0 {
         fs = BinfmtMisc::open(host.dir, false, true);
     }
-    if parent.failed().is_none() && fs.failed().is_none() && parent.device() != fs.device() {
+    if let Some(parent) = fs.parent() {
         say_what_is_hidden(&parent, report);
     }
     fs

@@ -29,10 +29,13 @@ pub fn flags(config: &Config, lookup: Lookup, version: Version) -> Text<'static>
 /// Of `values`, the interpreter and the flags count, and what is in the name. `false` if the rule is longer than the kernel
 /// takes.
 ///
+/// What is `plain` can be read; otherwise only those bytes of magic and mask are escaped that have to be, which is quicker
+/// to write and for the kernel to read.
+///
 /// `EI_OSABI`, `EI_ABIVERSION` and `EI_PAD` do not count (AppImages put a mark there), and `e_type` is to be `ET_EXEC` or
 /// `ET_DYN`.
 #[inline(never)]
-pub fn write(line: &mut Output, name: Text, target: &Target, values: &Values) -> bool {
+pub fn write(line: &mut Output, name: Text, target: &Target, values: &Values, plain: bool) -> bool {
     // EI_MAG to EI_VERSION, e_type and e_machine
     const COUNT: u64 = 0b1111_0000_0000_0111_1111;
     let mut room = MaybeUninit::uninit();
@@ -48,8 +51,13 @@ pub fn write(line: &mut Output, name: Text, target: &Target, values: &Values) ->
             if at == flags_at {
                 mask = flags_mask;
             }
-            line.put(Text::new(c"\\x"));
-            line.hex((byte | all) & mask);
+            let byte = (byte | all) & mask;
+            if plain || matches!(byte, 0 | b':' | b'\\') {
+                line.put(Text::new(c"\\x"));
+                line.hex(byte);
+            } else {
+                line.byte(byte);
+            }
         }
     }
     line.fill(Text::new(c":%1:%2"), values);

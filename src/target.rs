@@ -1,6 +1,6 @@
 //! The architectures: the rows of `qemu/targets`, as the build script hands them over.
 
-use crate::elf::{BIG, CODE, MACHINE, Start, TYPE, WIDE, flags_at, headers, set};
+use crate::elf::{BIG, CODE, MACHINE, PT_INTERP, SEGMENT, Start, TYPE, WIDE, flags_at, headers, set};
 use crate::text::{List, Text};
 use core::mem::MaybeUninit;
 
@@ -52,16 +52,29 @@ impl Target {
         start
     }
 
+    /// Makes a program that says it has a dynamic linker, with a name that the file is too short for.
+    pub fn cut_off<'a>(&self, room: &'a mut MaybeUninit<Start>) -> &'a [u8] {
+        let start = self.probe(room);
+        set(start, SEGMENT + self.lowest(4), [PT_INTERP]);
+        let [shorter @ .., _] = start;
+        shorter
+    }
+
+    /// Which byte of a field of so many is the one of the lowest value.
+    fn lowest(&self, bytes: usize) -> usize {
+        usize::from(self.kind / BIG % 2) * (bytes - 1)
+    }
+
     /// The byte in its header in which `ET_EXEC` (2) and `ET_DYN` (3) differ.
     pub fn type_at(&self) -> usize {
-        TYPE + usize::from(self.kind / BIG % 2)
+        TYPE + self.lowest(2)
     }
 
     /// The byte of its `e_flags` in which some bits may tell it from others, and the mask of these bits.
     #[inline(always)]
     pub fn flags_mask(&self) -> (usize, u8) {
         let [mask] = data(usize::from(self.flags));
-        (flags_at(self.kind) + 3 * usize::from(self.kind / BIG % 2), mask)
+        (flags_at(self.kind) + self.lowest(4), mask)
     }
 
     /// Bytes of the header the kernel has to look at: up to `e_machine`, or up to `e_flags` where these decide.

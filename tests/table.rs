@@ -112,7 +112,7 @@ fn rules() -> Vec<Rule> {
             let mut line = Output::text_only();
             let mut values = [BLANK; 10];
             [values[0], values[1], values[2]] = [target.name(), Text::new(c"/nonexistent"), Text::new(c"O")];
-            assert!(rule::write(&mut line, Text::new(c"qemu-%0"), target, &values));
+            assert!(rule::write(&mut line, Text::new(c"qemu-%0"), target, &values, true));
             rules.push(Rule::parse(str::from_utf8(line.bytes()).unwrap()));
         }
     }

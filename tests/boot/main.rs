@@ -102,6 +102,17 @@ fn all_succeed(suite: &str, commands: &[(&str, &str)]) {
         .all_succeed(commands);
 }
 
+/// What the machine runs by itself is up to its kernel, whatever its CPU.
+#[test]
+fn i386_is_registered_if_the_kernel_may_not_run_it() {
+    on("trixie", "i386_is_registered_if_the_kernel_may_not_run_it", |suite| {
+        Machine::new(suite).file("/bin/binfmt_register", BINARY).append("ia32_emulation=0").all_succeed(&[(
+            "ARCHES=i386 MODE=execution binfmt_register",
+            "i386: registered /usr/bin/qemu-i386-static (POC)\n",
+        )]);
+    });
+}
+
 /// What is said of a new entry with these flags on a kernel that has the flag `P` (from 5.12 on), or has not.
 fn registered(suite: &str, flags: &str) -> String {
     let p = if suite == "bullseye" { "" } else { "P" };
@@ -225,6 +236,7 @@ fn programs_are_proven_without_proc_and_dev(suite: &str) {
         suite,
         &[
             ("rm -rf /dev && test ! -e /proc", ""),
+            ("ARCHES=i386 MODE=execution binfmt_register", "i386: native, this machine runs it\n"),
             ("VERIFY=true binfmt_register", &registered(suite, "OCF")),
             ("binfmt_register --status >/status", ""),
             // The kernels are of x86_64, and run i386 by themselves.
