@@ -28,6 +28,10 @@ use std::{env, fs};
 pub struct Host {
     /// Its binary.
     pub file: PathBuf,
+    /// The emulator.
+    pub qemu: PathBuf,
+    /// It and its arguments.
+    command: [String; 4],
     /// What runs the binary here: as this, it is executed everywhere.
     launcher: String,
     /// The interpreters.
@@ -93,6 +97,11 @@ pub fn oci() -> &'static str {
 /// What to execute as the tool.
 pub fn binary() -> &'static str {
     other().map_or(BINARY, |host| &host.launcher)
+}
+
+/// The same as the words of a command, without the shell that a script needs, and whose system calls come before.
+pub fn command() -> Vec<&'static str> {
+    other().map_or(vec![BINARY], |host| host.command.iter().map(String::as_str).collect())
 }
 
 /// The binary itself.
@@ -167,10 +176,13 @@ impl Host {
         let (interpreters, view) = (place.join("bin"), place.join("view"));
         fs::create_dir_all(&interpreters).unwrap();
         let launcher = place.join("binfmt_register");
-        let qemu = debian("amd64", "usr/bin").join(format!("qemu-{name}"));
+        // The process goes by the tool's name, too: that of the file it executes.
+        let qemu = view.with_file_name("qemu").join("binfmt_register");
+        fs::create_dir(qemu.parent().unwrap()).unwrap();
+        symlink(debian("amd64", "usr/bin").join(format!("qemu-{name}")), &qemu).unwrap();
+        let command = [qemu.as_path(), Path::new("-L"), &view, &file].map(|word| word.to_str().unwrap().to_string());
         // `-0`: the tool goes by the name it is called by.
-        let script =
-            format!("#!/bin/sh\nexec {} -0 \"$0\" -L {} {} \"$@\"\n", qemu.display(), view.display(), file.display());
+        let script = format!("#!/bin/sh\nexec {} -0 \"$0\" {} \"$@\"\n", command[0], command[1..].join(" "));
         // Written by another process: see `Scratch::copy`.
         let written = Command::new("sh")
             .args(["-c", "printf %s \"$1\" >\"$2\" && chmod 755 \"$2\"", "sh", &script])
@@ -180,7 +192,7 @@ impl Host {
         fs::write(place.join("dynamic"), dynamic(&program)).unwrap();
         let dynamic = place.join("dynamic");
         let launcher = launcher.to_str().unwrap().into();
-        let host = Host { file, launcher, interpreters, view, dynamic };
+        let host = Host { file, qemu, command, launcher, interpreters, view, dynamic };
         host.bring_interpreters();
         Ok(host)
     }

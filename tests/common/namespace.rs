@@ -107,7 +107,7 @@ impl Namespace {
     pub fn tool_command(&self, wrapper: &[&str], variables: &[&str], arguments: &[&str]) -> Command {
         let arguments: Vec<_> = arguments.iter().map(|argument| exchanged(argument)).collect();
         let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
-        let words = [wrapper, &[host::binary()], &arguments].concat();
+        let words = [wrapper, &host::command(), &arguments].concat();
         let mut command = self.command(words[0]);
         command.args(&words[1..]).env("QEMU_BINARY_PATH", interpreters());
         for (name, value) in variables.iter().map(|variable| variable.split_once('=').unwrap()) {
