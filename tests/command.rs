@@ -2,15 +2,16 @@
 
 mod common;
 
+use common::host::{self, exchanged};
 use common::namespace::{Namespace, Said, Scratch};
-use common::{BINARY, run};
+use common::run;
 use std::process::Command;
 
 const ARM64: &[&str] = &["ARCHES=arm64"];
 
 /// The tool outside of any namespace, with options that change nothing there, and a command.
 fn version(words: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(host::binary());
     command.args(["--version", "--"]).args(words);
     command
 }
@@ -35,15 +36,21 @@ fn the_process_is_the_same() {
     let look = "echo $$ $PWD $(umask) $OLD; grep -E 'Sig(Blk|Ign)|PPid|Uid' /proc/self/status; ls /proc/$$/fd; :";
     let script = format!(
         "cd {0}; trap '' USR1; exec 7>>{0}/seven 0<&-; umask 027; export OLD=value; LOOK=\"$1\"; eval \"$LOOK\"; \
-         echo then; exec {BINARY} --print -- bash -c \"$LOOK\" 2>/dev/null",
-        scratch.path()
+         echo then; exec {1} --print -- bash -c \"$LOOK\" 2>/dev/null",
+        scratch.path(),
+        host::binary()
     );
     let mut command = Command::new("env");
     let words = ["--block-signal=USR2", "bash", "-c", &script, "sh", look];
-    let said = Said::of(command.args(words).env("ARCHES", "arm64").env("MODE", "execution"));
+    let said = Said::of(command.args(words).env("ARCHES", &*exchanged("arm64")).env("MODE", "execution"));
     let (before, after) = said.out.split_once("then\n").unwrap_or_else(|| panic!("{said:#?}"));
     let (rule, after) = after.split_once('\n').unwrap();
     assert!(rule.starts_with(":qemu-aarch64:M:"), "{said:#?}");
+    // QEMU's C library has a handler of its own for signal 33, which whoever started this may have ignored.
+    let before = match host::other() {
+        Some(_) => before.replace("SigIgn:\t00000001", "SigIgn:\t00000000"),
+        None => before.into(),
+    };
     assert_eq!(before, after);
     // Three descriptors, without the closed one but with the seventh, and perhaps one of the shell.
     assert!(before.contains("SigBlk:\t0000000000000800\n"), "{before}");
@@ -63,8 +70,8 @@ fn it_is_not_executed_if_something_failed() {
         assert_eq!(said.out, "");
     }
     // Neither where what is left to say cannot be said.
-    let said =
-        Said::of(Command::new("sh").args(["-c", &format!("{BINARY} --version -- touch $0 >/dev/full; echo $?")]));
+    let script = format!("{} --version -- touch $0 >/dev/full; echo $?", host::binary());
+    let said = Said::of(Command::new("sh").args(["-c", &script]));
     assert_eq!(said.out, "1\n");
 }
 

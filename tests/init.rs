@@ -2,18 +2,25 @@
 
 mod common;
 
-use common::BINARY;
+use common::host::{self, exchanged};
 use common::namespace::{Namespace, Said, Scratch};
 use std::process::Command;
 
 /// Runs the tool as the first process of a PID namespace, with an init at hand that it must not execute.
 fn container(setup: &str) -> Said {
     let scratch = Scratch::new();
-    scratch.copy(BINARY, "binfmt_register");
+    scratch.copy(host::file(), "binfmt_register");
+    let mut tool = "./binfmt_register";
+    if let Some(host) = host::other() {
+        // Not the launcher: there is no shell below it, and no other directory.
+        scratch.copy(&host.qemu, "qemu");
+        tool = "./qemu ./binfmt_register";
+    }
     scratch.executable("init", "never executed");
     let script = format!("mount --bind {0} {0} && cd {0} && {setup}", scratch.path());
     let mut command = Command::new("unshare");
-    Said::of(command.args(["-Urmpf", "sh", "-c", &script]).env("INIT", "/init").env("ARCHES", "arm64"))
+    command.args(["-Urmpf", "sh", "-c", &script]).env("TOOL", tool);
+    Said::of(command.env("INIT", "/init").env("ARCHES", &*exchanged("arm64")))
 }
 
 #[test]
@@ -23,14 +30,14 @@ fn the_first_process_of_a_container_ends() {
     let not_permitted = "CAP_SYS_ADMIN";
     for (setup, why) in [
         // With the host's /proc, with one of its own, and without any.
-        ("exec ./binfmt_register", missing),
-        ("mount -t proc proc /proc && exec ./binfmt_register", missing),
-        ("mount -t tmpfs tmpfs /proc && exec ./binfmt_register", missing),
-        ("exec chroot . /binfmt_register", missing),
+        ("exec $TOOL", missing),
+        ("mount -t proc proc /proc && exec $TOOL", missing),
+        ("mount -t tmpfs tmpfs /proc && exec $TOOL", missing),
+        ("exec chroot . $TOOL", missing),
         // The same without the right to mount one.
-        ("exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin ./binfmt_register", not_permitted),
+        ("exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin $TOOL", not_permitted),
         (
-            "mount -t tmpfs tmpfs /proc && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin ./binfmt_register",
+            "mount -t tmpfs tmpfs /proc && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin $TOOL",
             not_permitted,
         ),
     ] {
