@@ -155,7 +155,7 @@ fn it_has_no_heap_and_no_libc() {
 
 #[test]
 fn it_needs_little_stack() {
-    if host::cannot("it_needs_little_stack", "the limit would be QEMU's") {
+    if host::cannot("it_needs_little_stack", "QEMU gives a program no less than 128 KiB") {
         return;
     }
     let (Some(free), Some(limited)) = (Namespace::new(), Namespace::new()) else { return };
