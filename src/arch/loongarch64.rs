@@ -99,8 +99,6 @@ pub struct Stat {
     pub st_dev: u64,
     /// The number of the inode.
     pub st_ino: u64,
-    /// The length in bytes.
-    pub st_size: u64,
 }
 
 /// Looks at a file as `newfstatat(2)` would, `dir` itself where the path is blank. Before Linux 6.11 this architecture has
@@ -116,7 +114,7 @@ pub unsafe fn stat(dir: i32, path: *const u8, place: *mut Stat) -> i32 {
         if answer == 0 {
             let told = room.assume_init_ref();
             let st_dev = u64::from(told.stx_dev_major) << 32 | u64::from(told.stx_dev_minor);
-            place.write(Stat { st_dev, st_ino: told.stx_ino, st_size: told.stx_size });
+            place.write(Stat { st_dev, st_ino: told.stx_ino });
         }
         answer
     }
