@@ -32,13 +32,15 @@ struct Kind {
 }
 
 #[rustfmt::skip]
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 7] = [
     // Without cmpxchg16b (cx16): with it QEMU 7.2 now and then leaves garbage in the flags, and one boot of trixie in
     // thirty ended in a double fault or an oops.
     Kind { arch: "amd64", qemu: "qemu-system-x86_64", machine: "pc", cpu: "max,-cx16", console: "ttyS0" },
     Kind { arch: "arm64", qemu: "qemu-system-aarch64", machine: "virt,gic-version=3", cpu: "cortex-a72", console: "ttyAMA0" },
     Kind { arch: "riscv64", qemu: "qemu-system-riscv64", machine: "virt", cpu: "rv64", console: "ttyS0" },
     Kind { arch: "s390x", qemu: "qemu-system-s390x", machine: "s390-ccw-virtio", cpu: "max", console: "ttysclp0" },
+    Kind { arch: "armhf", qemu: "qemu-system-arm", machine: "virt", cpu: "cortex-a15", console: "ttyAMA0" },
+    Kind { arch: "i386", qemu: "qemu-system-i386", machine: "pc", cpu: "coreduo", console: "ttyS0" },
     Kind { arch: "ppc64el", qemu: "qemu-system-ppc64", machine: "pseries", cpu: "power9", console: "hvc0" },
 ];
 
@@ -257,10 +259,9 @@ impl Machine {
             let _ = fs::remove_file(&path); // lest a file be written through a link, to where it leads on this host
             Ok(path)
         };
-        fs::copy(
-            debian_of(busybox_of(&self.suite, self.kind.arch), self.kind.arch, "/usr/bin/busybox"),
-            at("/bin/busybox")?,
-        )?;
+        let busybox = |path| debian_of(busybox_of(&self.suite, self.kind.arch), self.kind.arch, path);
+        let (new, old) = (busybox("/usr/bin/busybox"), busybox("/bin/busybox")); // up to bookworm
+        fs::copy(if new.exists() { new } else { old }, at("/bin/busybox")?)?;
         symlink("busybox", at("/bin/sh")?)?;
         symlink("sbin/init", at("/init")?)?;
         let init = at("/sbin/init")?;
