@@ -151,9 +151,10 @@ test-image: ## (sudo) test the images with Docker; registers in this machine's k
 	$(call test_as_root,image,TEST_IMAGE=1,--test-threads 16,$(remove_images))
 
 .PHONY: test-boot-hosts
-test-boot-hosts: ## boot riscv64, s390x and ppc64le machines too
+test-boot-hosts: ## boot riscv64, s390x, ppc64le, arm and i386 machines too
 	@$(have_cargo)
-	@for need in qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc cpio:cpio; do \
+	@for need in qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc qemu-system-arm:qemu-system-arm \
+		qemu-system-i386:qemu-system-x86 cpio:cpio; do \
 		command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
 		test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
 	$(cargo) test --release --test boot -- --ignored

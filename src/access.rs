@@ -10,7 +10,6 @@ use crate::rootless;
 use crate::text::BLANK;
 
 /// Opens binfmt_misc to change it, or says why that cannot be.
-#[inline(never)]
 pub fn open(host: &Host, report: &mut Report) -> BinfmtMisc {
     let fs = match host.first {
         true => BinfmtMisc::open(host.dir, true, true),

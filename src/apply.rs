@@ -88,7 +88,6 @@ fn remove(fs: &BinfmtMisc, entry: &Entry, name: Text) -> Result<i32> {
     fs.remove(buffer.text())
 }
 
-#[inline(never)]
 fn write(fs: &BinfmtMisc, entry: &Entry, name: Text, verify: bool) -> Outcome {
     let mut line = Output::text_only();
     if !rule::write(&mut line, name, entry.target, entry.values, false) {

@@ -51,7 +51,6 @@ impl BinfmtMisc {
     ///
     /// Where it cannot be had, [`BinfmtMisc::failed`] says why. `PERM`: neither the new nor the old mount calls are
     /// permitted. `NODEV`: the kernel has no binfmt_misc. Others as of `mount(2)`.
-    #[inline(always)]
     pub fn open(dir: Text, first: bool, change: bool) -> Self {
         let mut fs = MaybeUninit::uninit();
         Self::reach(&mut fs, dir, first, change);
@@ -98,7 +97,6 @@ impl BinfmtMisc {
     }
 
     /// Makes do with `root`, which may be an error.
-    #[inline(never)]
     fn enter(&mut self, root: Fd, change: bool) {
         self.root = root;
         self.register = root;
@@ -115,7 +113,6 @@ impl BinfmtMisc {
     }
 
     /// Why it could not be opened.
-    #[inline(always)]
     pub fn failed(&self) -> Option<Errno> {
         self.root.opened().err()
     }
@@ -131,6 +128,7 @@ impl BinfmtMisc {
     ///
     /// # Safety
     /// It must not be used again.
+    #[inline(never)]
     pub unsafe fn close(self) {
         // SAFETY: as the caller vouches.
         unsafe {
@@ -167,7 +165,6 @@ impl BinfmtMisc {
     }
 
     /// Whether an entry is there and in force.
-    #[inline(never)] // for its buffer
     pub fn is_enabled(&self, name: Text) -> bool {
         enabled(self.read(name, &mut EntryText::uninit()))
     }
@@ -182,7 +179,6 @@ impl BinfmtMisc {
     /// # Errors
     /// `EXIST`: the name is taken. `INVAL`: the kernel does not understand the line. With the flag `F`, also what opening
     /// the interpreter gave.
-    #[inline(always)]
     pub fn register(&self, line: &[u8]) -> Result<usize> {
         write(self.register, line)
     }
@@ -205,7 +201,6 @@ impl BinfmtMisc {
     }
 
     /// Reads what an entry says of itself into `buffer`; nothing if there is none of that name.
-    #[inline(never)]
     pub fn read<'a>(&self, name: Text, buffer: &'a mut EntryText) -> Text<'a> {
         // SAFETY: the name outlives the call. If the file cannot be opened, it cannot be read or closed either. The
         // kernel has written as many bytes as it says, and left room for another.
@@ -233,7 +228,6 @@ pub struct Names {
 
 impl Names {
     /// The next one.
-    #[inline(never)]
     pub fn following(&mut self) -> Option<Text<'_>> {
         loop {
             if self.at >= self.length {
@@ -262,7 +256,6 @@ impl Names {
 }
 
 /// The directory, if binfmt_misc is mounted there; else an error.
-#[inline(never)]
 fn directory(dir: Text) -> Fd {
     Fd::or_error(open(HERE, dir, DIRECTORY).and_then(|root| {
         // A directory of another kind may hold a file `register` too.

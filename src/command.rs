@@ -17,7 +17,6 @@ pub type List = *mut *const c_char;
 ///
 /// # Safety
 /// Both are such lists, `arguments` not an empty one, and the word before `arguments` may be overwritten.
-#[inline(never)] // a large frame
 pub unsafe fn execute(arguments: List, environment: List, path: Text) -> Errno {
     // SAFETY: the first is a string, as the caller vouches.
     let name = unsafe { Text::from_ptr(*arguments) };
@@ -70,7 +69,7 @@ fn try_one(file: Text, arguments: List, environment: List) -> Errno {
 }
 
 /// `execve(2)`
-#[inline(never)]
+#[inline(always)]
 fn execve(file: Text, arguments: List, environment: List) -> Errno {
     // SAFETY: the path and the lists outlive the call, as the caller of `execute` vouches.
     let answer = unsafe { call!(sys::__NR_execve, file.as_ptr(), arguments, environment) };

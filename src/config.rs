@@ -146,6 +146,7 @@ impl<'a> Config<'a> {
     }
 
     /// `VERIFY`
+    #[inline(never)]
     pub fn verifies(&self) -> bool {
         self.choices[3] == 1
     }

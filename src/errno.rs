@@ -16,7 +16,6 @@ pub type Result<T> = core::result::Result<T, Errno>;
 ///
 /// # Errors
 /// That of the call, if the answer is negative.
-#[inline(always)]
 pub fn check(answer: i32) -> Result<i32> {
     match NonZeroI32::new(answer) {
         Some(error) if answer < 0 => Err(Errno(error)),

@@ -1,7 +1,4 @@
 //! File descriptors, and the system calls on them, one function each.
-//!
-//! They are put in place where they are called: a system call takes no more room than the call of a function. Those of
-//! several calls are functions.
 
 use crate::arch::{self, call};
 use crate::errno::{Errno, Result, check};
@@ -41,7 +38,6 @@ const MODE: u32 = 0o700;
 impl Fd {
     /// What is open, or a descriptor that is not: whatever is done with it fails. (The error that has the number of
     /// [`HERE`] is one of sockets.)
-    #[inline(always)]
     pub fn or_error(opened: Result<Self>) -> Self {
         opened.unwrap_or_else(|error| Self(error.answer()))
     }
@@ -50,13 +46,11 @@ impl Fd {
     ///
     /// # Errors
     /// What [`Fd::or_error`] was given.
-    #[inline(always)]
     pub fn opened(self) -> Result<Self> {
         check(self.0).map(Self)
     }
 
     /// Its number.
-    #[inline(always)]
     pub fn number(self) -> i32 {
         self.0
     }
@@ -65,7 +59,6 @@ impl Fd {
     ///
     /// # Safety
     /// It must not be used again.
-    #[inline(always)]
     pub unsafe fn close(self) {
         // SAFETY: as the caller vouches.
         _ = unsafe { call!(sys::__NR_close, self.0) };
@@ -111,7 +104,6 @@ pub fn write(file: Fd, bytes: &[u8]) -> Result<usize> {
 /// Those of `openat(2)` and `write(2)`.
 #[inline(always)]
 pub fn write_file(dir: Fd, path: Text, flags: u32, bytes: &[u8]) -> Result<i32> {
-    #[inline(never)]
     fn answer(dir: Fd, path: Text, flags: u32, bytes: &[u8]) -> i32 {
         // SAFETY: path and bytes outlive the calls; the descriptor is not used afterwards.
         unsafe {
@@ -137,9 +129,7 @@ pub fn size(file: Fd) -> usize {
 
 /// The numbers of the file system that a file is in, and of the file in that; zeros if it cannot be looked at
 /// (`stat(2)`). A blank path stands for the file that `dir` is open on.
-#[inline(always)]
 pub fn numbers(dir: Fd, path: Text) -> (u64, u64) {
-    #[inline(never)]
     #[allow(clippy::unnecessary_cast)] // the types are not the same on every host
     fn look(dir: Fd, path: Text, told: &mut [u64; 2]) {
         let mut place = MaybeUninit::<arch::Stat>::uninit();
@@ -157,7 +147,6 @@ pub fn numbers(dir: Fd, path: Text) -> (u64, u64) {
 }
 
 /// Makes a file longer, if it can (`ftruncate(2)`).
-#[inline(always)]
 pub fn lengthen(file: Fd, length: usize) {
     // SAFETY: numbers only.
     _ = unsafe { call!(sys::__NR_ftruncate, file.0, length) };
@@ -167,7 +156,6 @@ pub fn lengthen(file: Fd, length: usize) {
 ///
 /// # Errors
 /// Those of `fstatfs(2)`.
-#[inline(always)]
 pub fn kind(file: Fd) -> Result<u64> {
     let mut place = MaybeUninit::<sys::statfs>::uninit();
     // SAFETY: the kernel fills the structure in, if it succeeds.
@@ -179,7 +167,6 @@ pub fn kind(file: Fd) -> Result<u64> {
 /// Whether the file system that a file is in belongs to a user namespace in which this process may administer it: one
 /// that is another's it may not even thaw (`FITHAW`, for `CAP_SYS_ADMIN` in that namespace). It is not
 /// frozen: where this may be done it fails, too, but otherwise.
-#[inline(always)]
 pub fn administers(file: Fd) -> bool {
     // SAFETY: there is no argument.
     unsafe { call!(sys::__NR_ioctl, file.0, FITHAW, 0usize) == Errno::INVAL.answer() }
@@ -189,7 +176,6 @@ pub fn administers(file: Fd) -> bool {
 ///
 /// # Errors
 /// Those of the call.
-#[inline(always)]
 pub fn lock(file: Fd) -> Result<i32> {
     // SAFETY: numbers only.
     check(unsafe { call!(sys::__NR_flock, file.0, sys::LOCK_EX) })
@@ -200,7 +186,6 @@ pub fn lock(file: Fd) -> Result<i32> {
 ///
 /// # Errors
 /// Those of the call.
-#[inline(always)]
 pub fn notify(directory: Fd) -> Result<i32> {
     let what = (sys::DN_MODIFY | sys::DN_MULTISHOT) as usize;
     // SAFETY: numbers only.
@@ -221,7 +206,7 @@ pub fn duplicate(from: Fd, to: Fd) -> Result<i32> {
 ///
 /// # Errors
 /// Those of the call.
-#[inline(always)]
+#[inline(never)]
 pub fn make_directory(dir: Fd, path: Text) -> Result<i32> {
     // SAFETY: the path outlives the call.
     check(unsafe { call!(sys::__NR_mkdirat, dir.0, path.as_ptr(), MODE) })
@@ -241,7 +226,6 @@ pub fn go_to(dir: Fd) -> Result<i32> {
 ///
 /// # Errors
 /// Those of the call.
-#[inline(always)]
 pub fn memory(name: Text, flags: u32) -> Result<Fd> {
     // SAFETY: the name outlives the call.
     let create = |flags: u32| check(unsafe { call!(sys::__NR_memfd_create, name.as_ptr(), flags) }).map(Fd);
@@ -256,7 +240,6 @@ pub fn memory(name: Text, flags: u32) -> Result<Fd> {
 /// a module.
 #[inline(always)]
 pub fn mount(kind: Text) -> Result<Fd> {
-    #[inline(never)]
     fn answer(kind: Text) -> i32 {
         // SAFETY: the name outlives the call; the others take numbers and null pointers. The context is not used
         // afterwards.
@@ -284,7 +267,6 @@ pub fn mount(kind: Text) -> Result<Fd> {
 }
 
 /// Takes away what is mounted at `dir`, if anything is, and can be (`umount2(2)`).
-#[inline(always)]
 pub fn unmount(dir: Text) {
     // SAFETY: the path outlives the call.
     _ = unsafe { call!(sys::__NR_umount2, dir.as_ptr(), 0) };
@@ -319,7 +301,6 @@ pub fn attach(mount: Fd, dir: Fd, place: Text) -> Result<i32> {
 
 /// `getdents64(2)`: writes the next records of a directory into a buffer; how many bytes, none at the end. Negative is
 /// an error.
-#[inline(always)]
 pub fn list<T>(directory: Fd, buffer: &mut MaybeUninit<T>) -> i32 {
     // SAFETY: the kernel writes within the buffer.
     unsafe { call!(sys::__NR_getdents64, directory.0, buffer.as_mut_ptr(), size_of::<T>()) }

@@ -27,7 +27,6 @@ pub fn enabled(text: Text) -> bool {
 
 impl Handler {
     /// Reads the text. What it does not know it passes over, as later kernels may say more.
-    #[inline(never)]
     pub fn parse<'a>(text: Text, room: &'a mut MaybeUninit<Self>) -> &'a Self {
         const NOTHING: Handler = Handler { bytes: [[0; 2]; 256], any: false, enabled: false };
         let handler = room.write(NOTHING);
@@ -57,7 +56,6 @@ impl Handler {
     }
 
     /// Whether it would be given programs of `target`, be they position-independent or not.
-    #[inline(never)]
     pub fn handles(&self, target: &Target) -> bool {
         let mut room = MaybeUninit::uninit();
         let program = target.probe(&mut room);

@@ -23,7 +23,6 @@ type Entries = [u64; TARGETS.len() + 1];
 
 /// Registers, and stays until SIGTERM or SIGINT. What `config` asks for is registered again when it is gone. Then
 /// removes what it registered itself, if that is still there. If something fails at the start, does so at once.
-#[inline(never)]
 pub fn hold(config: &mut Config, host: &Host, report: &mut Report) {
     // From here on, so that what was registered is never left behind.
     block(END | CHLD | IO);
@@ -70,7 +69,6 @@ pub fn hold(config: &mut Config, host: &Host, report: &mut Report) {
 }
 
 /// Looks what there is; what is new is `ours`.
-#[inline(never)]
 fn look(fs: &BinfmtMisc, seen: &mut Entries, mut ours: Option<&mut Entries>) {
     let mut buffer = Output::text_only();
     for (place, seen) in seen.iter_mut().enumerate() {
@@ -87,7 +85,6 @@ fn look(fs: &BinfmtMisc, seen: &mut Entries, mut ours: Option<&mut Entries>) {
 }
 
 /// Writes the name at a place.
-#[inline(never)]
 fn name(place: usize, out: &mut Output) {
     match TARGETS.get(place) {
         Some(target) => {

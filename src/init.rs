@@ -35,6 +35,7 @@ pub fn console() -> Fd {
 ///
 /// # Safety
 /// As of [`execute`].
+#[inline(always)]
 pub unsafe fn next(wanted: Text, arguments: List, environment: List, path: Text, report: &mut Report) -> ! {
     // By which path this was started, unless a command was tried before.
     // SAFETY: a string, as the caller vouches.
@@ -66,6 +67,7 @@ pub unsafe fn next(wanted: Text, arguments: List, environment: List, path: Text,
 /// Halts the machine, as `halt -f` does. To end would make the kernel panic, and its words push those that say what is
 /// wrong off the screen, or reset the machine (`panic=`), again and again; to sleep would leave a machine that looks
 /// alive, and its disks as they are.
+#[inline(always)]
 fn halt() -> ! {
     // Does not return; and if it may not be, there is nothing left to do but to wait for a signal that never comes.
     loop {

@@ -26,7 +26,6 @@ const PT_LOAD: u32 = 1;
 const DYNAMIC: u32 = PT_INTERP as u32;
 
 /// Why the file called `name` in the directory cannot serve as an interpreter.
-#[inline(never)]
 pub fn check(directory: Result<Fd>, name: Text, lookup: Lookup) -> Reason {
     let file = match directory.and_then(|directory| open(directory, name, READ)) {
         Ok(file) => file,

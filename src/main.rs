@@ -34,7 +34,7 @@ pub struct Arguments {
 /// Wrong usage.
 const USAGE: i32 = 2;
 
-const VERSION: Text =
+const OWN_VERSION: Text =
     match CStr::from_bytes_with_nul(concat!("binfmt_register ", env!("CARGO_PKG_VERSION"), "\n\0").as_bytes()) {
         Ok(version) => Text::new(version),
         Err(_) => panic!("a NUL byte in the version"),
@@ -43,7 +43,14 @@ const VERSION: Text =
 /// The options, in the order of [`Options`]: those with a value first.
 const NAMES: List = List::new(b"install\0uninstall\0mount\0status\0print\0version\0help\0hold\0\0");
 
-/// The place of `hold`.
+/// Their places.
+const INSTALL: usize = 0;
+const UNINSTALL: usize = 1;
+const MOUNT: usize = 2;
+const STATUS: usize = 3;
+const PRINT: usize = 4;
+const VERSION: usize = 5;
+const HELP: usize = 6;
 const HOLD: usize = 7;
 
 /// What stands before the command.
@@ -53,7 +60,6 @@ const COMMAND: Text = Text::new(c"--");
 type Options = [Text<'static>; 8];
 
 /// Reads the arguments, up to the command that may follow; an error is a line and what it is about.
-#[inline(never)]
 fn options(arguments: &mut Strings<'static>, options: &mut Options) -> Result<(), (Say, Text<'static>)> {
     let own = arguments.next().unwrap_or(BLANK);
     while let Some(argument) = arguments.next() {
@@ -92,9 +98,8 @@ fn options(arguments: &mut Strings<'static>, options: &mut Options) -> Result<()
             base = rest;
         }
     }
-    let [_, _, _, status, print, .., hold] = options;
-    if base.is(Text::new(c"binfmt")) && print.is_blank() && hold.is_blank() {
-        *status = own;
+    if base.is(Text::new(c"binfmt")) && options[PRINT].is_blank() && options[HOLD].is_blank() {
+        options[STATUS] = own;
     }
     Ok(())
 }
@@ -127,7 +132,6 @@ fn main(arguments: Arguments) -> i32 {
 }
 
 /// Executes the command that may follow, or, as the machine's `init`, the next one; else returns the exit status.
-#[inline(never)]
 fn become_another(init: bool, arguments: Arguments, mut argv: Strings, report: &mut Report) -> i32 {
     let variable = |name| arguments.environment.variable(Text::new(name));
     let mut path = variable(c"PATH");
@@ -169,13 +173,13 @@ fn run(
         report.say(line, subject, Reason::NONE);
         return USAGE;
     }
-    let [install, removal, mount, want_status, want_rules, want_version, help, stay] = given;
-    if !help.is_blank() {
+    let has = |option: usize| given.get(option).is_some_and(|value| !value.is_blank());
+    if has(HELP) {
         print_help(out);
         return 0;
     }
-    if !want_version.is_blank() {
-        out.put(VERSION);
+    if has(VERSION) {
+        out.put(OWN_VERSION);
         return 0;
     }
     let mut config = Config::BLANK;
@@ -187,29 +191,29 @@ fn run(
     }
     let host = &Host {
         version,
-        dir: if mount.is_blank() { Text::new(c"/proc/sys/fs/binfmt_misc") } else { mount },
+        dir: if has(MOUNT) { given[MOUNT] } else { Text::new(c"/proc/sys/fs/binfmt_misc") },
         first: in_first_user_namespace(),
-        stays: !stay.is_blank() || { *argv }.next().is_some(),
+        stays: has(HOLD) || { *argv }.next().is_some(),
     };
     let [.., dir, _, directory, prefix] = &mut report.values;
     (*dir, *directory, *prefix) = (host.dir, config.directory, config.prefix);
-    if !removal.is_blank() {
-        uninstall(removal, host, report);
+    if has(UNINSTALL) {
+        uninstall(given[UNINSTALL], host, report);
     }
-    let mut list = install;
-    if !install.is_blank() {
+    let mut list = given[INSTALL];
+    if has(INSTALL) {
         config.asked = Asked::BLANK;
     }
     while !config.asked.read(&mut list, word) {
         report.say(Say::NoSuchArchitecture, word.text(), Reason::NONE);
     }
-    let rules = if want_rules.is_blank() { None } else { Some(&mut *out) };
-    if rules.is_none() && !stay.is_blank() {
+    let rules = if has(PRINT) { Some(&mut *out) } else { None };
+    if !has(PRINT) && has(HOLD) {
         hold(&mut config, host, report);
-    } else if rules.is_some() || !install.is_blank() || removal.is_blank() && want_status.is_blank() {
+    } else if has(PRINT) || has(INSTALL) || !has(UNINSTALL) && !has(STATUS) {
         register(&config, host, rules, report);
     }
-    if !want_status.is_blank() {
+    if has(STATUS) {
         status(host, level(), out, report);
     }
     0

@@ -29,7 +29,6 @@ pub fn in_first_pid_namespace(version: Version) -> bool {
     told.unwrap_or_else(|error| error != Errno::PERM && (error != Errno::NOSYS || version < FSOPEN))
 }
 
-#[inline(never)]
 fn is(inode: u64, path: Text) -> Result<bool> {
     let (_, mut own) = numbers(HERE, path);
     if own == 0 {

@@ -21,7 +21,6 @@ pub const NAME: Text = Text::new(c"qemu-%0");
 pub const STAND_IN: Text = Text::new(c"qemu-%0.new");
 
 /// Whether an entry of that name is one this tool makes for `target`; if so, whether it is a stand-in.
-#[inline(never)]
 pub fn is_ours(target: &Target, name: Text) -> Option<bool> {
     let rest = name.after(Text::new(c"qemu-"))?.after(target.name())?;
     if rest.is_blank() { Some(false) } else { rest.is(Text::new(c".new")).then_some(true) }
@@ -54,7 +53,6 @@ impl Item {
 pub type Items = [Item; TARGETS.len()];
 
 /// Nothing at all.
-#[inline(never)]
 pub fn nothing() -> Items {
     const NOTHING: Item =
         Item { target: &TARGETS[HOST], seen: Seen::NOTHING, plain: false, asked: false, other: [0; 40] };
@@ -67,7 +65,6 @@ pub fn nothing() -> Items {
 }
 
 /// Looks at the entries; whether the pin is among them. An entry that goes meanwhile counts as gone.
-#[inline(never)]
 pub fn entries(fs: &BinfmtMisc, items: &mut Items) -> bool {
     let mut pinned = false;
     let mut names = fs.entries();
@@ -107,6 +104,7 @@ fn record(items: &mut Items, name: Text, handler: &Handler) {
 }
 
 /// Looks for the interpreters of the targets asked for; whether there is any. Of `values`, the prefix counts.
+#[inline(always)]
 pub fn interpreters(config: &Config, lookup: Lookup, values: &Values, items: &mut Items) -> bool {
     let mut any = false;
     let mut buffer = Output::text_only();

@@ -21,18 +21,17 @@ pub struct Output {
 
 impl Output {
     /// Text on its way to `descriptor`.
+    #[inline(never)]
     pub const fn new(descriptor: Fd) -> Self {
         Self { buffer: Vec::new(), descriptor, failed: false }
     }
 
     /// Text being put together.
-    #[inline(never)]
     pub const fn text_only() -> Self {
         Self::new(NOWHERE)
     }
 
     /// Writes one byte, at the latest when [`Output::flush`] is called.
-    #[inline(never)]
     pub fn byte(&mut self, byte: u8) {
         _ = self.buffer.push(byte);
         if self.buffer.is_full() {
@@ -50,7 +49,6 @@ impl Output {
     }
 
     /// Writes the two hexadecimal digits of `byte`.
-    #[inline(never)]
     pub fn hex(&mut self, byte: u8) {
         let digit = |place: u8| *b"0123456789abcdef".get(usize::from(place)).unwrap_or(&0);
         let digits = [digit(byte >> 4), digit(byte & 15), 0];
@@ -59,7 +57,6 @@ impl Output {
     }
 
     /// Writes a text.
-    #[inline(never)]
     pub fn put(&mut self, text: Text) {
         for byte in text {
             _ = self.buffer.push(byte);
@@ -71,7 +68,6 @@ impl Output {
 
     /// Writes `template`, unpacked, with `%0` replaced by the first of `values`, `%1` by the second, and so on. `%4` may
     /// be packed, too.
-    #[inline(never)]
     pub fn fill(&mut self, mut template: Text, values: &Values) {
         while let Some(byte) = template.next() {
             if byte != b'%' {
@@ -88,7 +84,6 @@ impl Output {
     }
 
     /// Writes a packed text.
-    #[inline(never)]
     pub fn unpack(&mut self, text: Text) {
         for byte in text {
             self.unpack_byte(byte);
@@ -96,7 +91,6 @@ impl Output {
     }
 
     /// Writes what a byte of a packed text stands for.
-    #[inline(never)]
     fn unpack_byte(&mut self, byte: u8) {
         match PAIRS.get(usize::from(byte).wrapping_sub(128)) {
             Some([first, second]) => {
@@ -109,7 +103,6 @@ impl Output {
 
     /// Takes the next word off `text`, which ends at a blank, a comma or the like, and holds that instead of what it held;
     /// `false` if there is none.
-    #[inline(never)]
     pub fn word(&mut self, text: &mut Text) -> bool {
         self.clear();
         for byte in text.by_ref() {
@@ -123,7 +116,6 @@ impl Output {
     }
 
     /// What is held back, as a text.
-    #[inline(never)]
     pub fn text(&mut self) -> Text<'_> {
         if self.failed {
             self.buffer.pop();
@@ -152,7 +144,6 @@ impl Output {
     }
 
     /// Writes out what is held back.
-    #[inline(never)]
     pub fn flush(&mut self) {
         let mut rest = &*self.buffer;
         while !rest.is_empty() {

@@ -40,7 +40,6 @@ extern "C" fn set_here(_: &()) -> i32 {
 }
 
 /// Leaves in `answer` that of the last system call.
-#[inline(always)]
 fn steps(answer: &mut i32) -> Result<()> {
     let mut done = |step: Result<i32>| {
         *answer = step.unwrap_or_else(Errno::answer);
@@ -78,7 +77,6 @@ fn steps(answer: &mut i32) -> Result<()> {
 ///
 /// # Errors
 /// Those of `mount(2)`.
-#[inline(always)]
 fn keep_mounts_inside() -> Result<i32> {
     static ATTRIBUTES: sys::mount_attr =
         sys::mount_attr { attr_set: 0, attr_clr: 0, propagation: sys::MS_SLAVE as u64, userns_fd: 0 };

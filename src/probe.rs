@@ -20,7 +20,6 @@ static LIMIT: sys::rlimit64 = sys::rlimit64 { rlim_cur: 5, rlim_max: 5 };
 ///
 /// Returns why it does not run: [`Reason::DIED`] if it was started, and did not exit with status 0;
 /// [`Reason::ENOEXEC`] if nothing here knows such programs.
-#[inline(always)]
 pub fn run(target: &Target) -> Reason {
     Reason::of(answer(target))
 }
@@ -31,7 +30,6 @@ pub fn run(target: &Target) -> Reason {
 /// The kernel is given a program that ends where it should name its dynamic linker. One that knows such programs misses
 /// the name (`load_elf_binary` in `fs/binfmt_elf.c`: `EIO`), any other does not look for it. Nor can a handler take the
 /// program, as it will be closed (`load_misc_binary` in `fs/binfmt_misc.c`: `ENOENT`). So this process goes on in any case.
-#[inline(never)]
 pub fn native(target: &Target) -> Reason {
     let mut room = MaybeUninit::uninit();
     let answer = match memory(target.cut_off(&mut room), sys::MFD_CLOEXEC) {
@@ -53,14 +51,13 @@ pub fn native(target: &Target) -> Reason {
 }
 
 /// Puts a program into a file in memory.
-#[inline(never)]
+#[inline(always)]
 fn memory(program: &[u8], flags: u32) -> Result<Fd> {
     let file = fd::memory(NAME, flags)?;
     fd::write(file, program)?;
     Ok(file)
 }
 
-#[inline(never)]
 fn answer(target: &Target) -> i32 {
     let mut room = MaybeUninit::uninit();
     let program: &[u8] = target.probe(&mut room);
@@ -97,7 +94,6 @@ extern "C" fn try_out(&(program, file): &(&[u8], Fd)) -> i32 {
 }
 
 /// Makes a program in a file system of its own, which becomes the working directory.
-#[inline(always)]
 fn named(program: &[u8]) -> Result<i32> {
     fd::go_to(fd::mount(Text::new(c"tmpfs"))?)?;
     fd::write_file(HERE, NAME, CREATE, program)

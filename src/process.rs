@@ -12,14 +12,12 @@ use linux_raw_sys::general as sys;
 ///
 /// Returns the status it ended with as `wait4(2)` has it, of which the second byte is what `body` returned; or a negative
 /// error of `clone(2)` or `wait4(2)`.
-#[inline(always)]
 pub fn in_child<T>(data: &T, body: extern "C" fn(&T) -> i32) -> i32 {
     // SAFETY: a reference is passed as a pointer is. This process waits while `body` has it.
     let body = unsafe { transmute::<extern "C" fn(&T) -> i32, extern "C" fn(*const u8) -> i32>(body) };
     wait(body, (&raw const *data).cast())
 }
 
-#[inline(never)]
 fn wait(body: extern "C" fn(*const u8) -> i32, data: *const u8) -> i32 {
     // SAFETY: the binary has one thread; `in_child` says what `body` may do. The kernel writes the status, and nothing
     // where the pointer is null.
@@ -61,7 +59,6 @@ pub fn reap() {
 
 /// Executes the program at `path` in `dir`, or, where that is blank, the one that `dir` is open on, with `name` as its
 /// only argument and no environment. Returns only if that fails, with the error as `execveat(2)` answers it.
-#[inline(never)]
 pub fn execute(dir: Fd, path: Text, name: Text) -> i32 {
     let arguments = [name.as_ptr(), ptr::null()];
     // SAFETY: the strings and lists outlive the call.

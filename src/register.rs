@@ -21,7 +21,6 @@ use crate::text::{BLANK, Text};
 
 /// Registers what `config` asks for. With `rules`, instead, writes the rules that would do so where nothing is
 /// registered, in the format of `binfmt.d(5)`, and changes nothing.
-#[inline(never)]
 pub fn register(config: &Config, host: &Host, rules: Option<&mut Output>, report: &mut Report) {
     let Some(lookup) = config.mode().lookup(host.version) else {
         return report.say(Say::TooOld, BLANK, Reason::NONE);
@@ -123,6 +122,7 @@ fn print(entry: &Entry, out: &mut Output) -> Outcome {
 }
 
 /// Sees to it that the entries outlive this process, or says that they do not. Lets go of `fs`.
+#[inline(always)]
 fn make_last(fs: BinfmtMisc, host: &Host, report: &mut Report) {
     let error = match (host.first, fs.way) {
         (true, _) => pin::set().err(),

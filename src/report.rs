@@ -25,7 +25,6 @@ impl<'a> Report<'a> {
     }
 
     /// Says a line about `subject`, with the reason `why`.
-    #[inline(never)]
     pub fn say(&mut self, line: Say, subject: Text, why: Reason) {
         let mut values: Values = self.values;
         [values[0], values[4]] = [subject, why.text()];
@@ -33,7 +32,6 @@ impl<'a> Report<'a> {
     }
 
     /// Says a line; its places are filled with `values`.
-    #[inline(never)]
     pub fn line(&mut self, line: Say, values: &Values) {
         if self.quiet && line as u8 >= Say::Kept as u8 && line as u8 <= Say::WhileMounted as u8 {
             return;

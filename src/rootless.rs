@@ -13,7 +13,6 @@ use linux_raw_sys::general as sys;
 ///
 /// What was there before is the parent's, and in force until there is one of its own. It is visible where the parent's is
 /// mounted, and if entries of it go out of force that is said.
-#[inline(never)]
 pub fn open(host: &Host, report: &mut Report) -> BinfmtMisc {
     let mut fs = BinfmtMisc::open(host.dir, false, true);
     // `unshare -Ur` leaves it the parent's mount namespace, where it must not mount. One of its own serves whoever stays

@@ -34,7 +34,6 @@ pub fn flags(config: &Config, lookup: Lookup, version: Version) -> Text<'static>
 ///
 /// `EI_OSABI`, `EI_ABIVERSION` and `EI_PAD` do not count (AppImages put a mark there), and `e_type` is to be `ET_EXEC` or
 /// `ET_DYN`.
-#[inline(never)]
 pub fn write(line: &mut Output, name: Text, target: &Target, values: &Values, plain: bool) -> bool {
     // EI_MAG to EI_VERSION, e_type and e_machine
     const COUNT: u64 = 0b1111_0000_0000_0111_1111;

@@ -13,7 +13,7 @@ use crate::text::{BLANK, Text};
 /// Prints the JSON. `level` is the x86-64 level of this machine's CPU, 1 to 4 (0 on others).
 ///
 /// `supported` is found by executing a probe of each architecture; `emulators` are the entries that are enabled.
-#[inline(never)]
+#[inline(always)]
 pub fn status(host: &Host, level: u8, out: &mut Output, report: &mut Report) {
     out.put(Text::new(c"{\n  \"supported\": ["));
     let mut list = Array { out, empty: true };
@@ -60,7 +60,6 @@ struct Array<'a> {
 
 impl Array<'_> {
     /// Adds `name`, after `start`, of which the first byte, a comma, is for all but the first.
-    #[inline(never)]
     fn item(&mut self, start: Text, name: Text) {
         self.out.put(if self.empty { start.behind() } else { start });
         self.empty = false;
@@ -77,7 +76,7 @@ impl Array<'_> {
     }
 
     /// Ends it with `end`, of which the first three bytes are for one that is not empty.
-    #[inline(never)]
+    #[inline(always)]
     fn end(&mut self, end: Text) {
         self.out.put(if self.empty { end.behind().behind().behind() } else { end });
         self.empty = true;

@@ -42,7 +42,6 @@ impl Target {
     }
 
     /// Makes a complete program of this architecture that exits with status 0.
-    #[inline(never)]
     pub fn probe<'a>(&self, room: &'a mut MaybeUninit<Start>) -> &'a mut Start {
         let start = room.write([0; 256]);
         headers(start, self.kind);
@@ -109,7 +108,6 @@ pub fn is_own(start: &[u8; 20]) -> bool {
 
 /// The place of the target that `name` means, QEMU's name (`aarch64`) or an OCI platform (`arm64`, `linux/arm/v7`);
 /// one behind the last if it means none.
-#[inline(never)]
 pub fn find(name: Text) -> usize {
     let name = name.after(Text::new(c"linux/")).unwrap_or(name);
     let is_version = |rest: Text| {

@@ -58,7 +58,6 @@ impl<'a> Text<'a> {
     }
 
     /// What follows `prefix`; `None` if it does not start so.
-    #[inline(never)]
     pub fn after(mut self, prefix: Text<'_>) -> Option<Self> {
         for byte in prefix {
             if self.next() != Some(byte) {
@@ -69,19 +68,18 @@ impl<'a> Text<'a> {
     }
 
     /// What follows its first byte.
+    #[inline(always)]
     pub fn behind(mut self) -> Self {
         self.next();
         self
     }
 
     /// Whether both are the same.
-    #[inline(never)]
     pub fn is(self, other: Text<'_>) -> bool {
         self.after(other).is_some_and(Text::is_blank)
     }
 
     /// Whether `byte` is in it.
-    #[inline(never)]
     pub fn has(mut self, byte: u8) -> bool {
         self.any(|other| other == byte)
     }
@@ -136,7 +134,6 @@ impl List {
     }
 
     /// The text at `place`; a blank one if there are not so many.
-    #[inline(never)]
     pub fn at(mut self, place: usize) -> Text<'static> {
         self.nth(place).unwrap_or(BLANK)
     }
@@ -179,7 +176,6 @@ impl<'a> Strings<'a> {
     }
 
     /// The value of the first `NAME=value` among them; blank where there is none.
-    #[inline(never)]
     pub fn variable(mut self, name: Text) -> Text<'a> {
         let mut value = |text: Text<'a>| text.after(name)?.after(Text::new(c"="));
         self.find_map(&mut value).unwrap_or(BLANK)

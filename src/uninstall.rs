@@ -13,7 +13,6 @@ use crate::text::{BLANK, Text};
 
 /// Removes the entries that `list` names: by architecture (`arm64`), by the exact name of an entry, whosever it is, or
 /// by a pattern with `*` and `?`, which reaches only entries that this tool makes.
-#[inline(never)]
 pub fn uninstall(mut list: Text, host: &Host, report: &mut Report) {
     let fs = access::open(host, report);
     if fs.failed().is_some() {
@@ -59,7 +58,6 @@ pub fn uninstall(mut list: Text, host: &Host, report: &mut Report) {
     unsafe { fs.close() };
 }
 
-#[inline(never)]
 fn remove(fs: &BinfmtMisc, name: Text, report: &mut Report) {
     let (line, why) = match fs.remove(name) {
         Ok(_) => (Say::Removed, Reason::NONE),
