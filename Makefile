@@ -164,12 +164,16 @@ hosts: ## build the binary for every host there is, and say how big each is
 	@$(have_cargo)
 	@$(as_user) qemu/cross
 
+# Several at once: there is much waiting in the tests.
+test_host = $(as_user) env TEST_HOST={} cargo test --release --quiet --no-fail-fast $(addprefix --test ,$(host_tests)) -- \
+	--skip its_oldest_rust --skip it_is_built_from_little
+
 .PHONY: test-hosts
 test-hosts: ## run the tests with the binary of every other host, in emulation; HOSTS='arm s390x' for some
 	@$(have_cargo)
-	@for host in $(HOSTS); do echo "== the host $$host"; $(as_user) env TEST_HOST=$$host cargo test --release --quiet \
-		--no-fail-fast $(addprefix --test ,$(host_tests)) -- --skip its_oldest_rust --skip it_is_built_from_little || \
-		failed="$$failed $$host"; done; test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
+	$(cargo) test --release --quiet --no-run $(addprefix --test ,$(host_tests))
+	@printf '%s\n' $(HOSTS) | xargs -P "$$(nproc)" -I {} sh -c 'said=$$($(test_host) 2>&1) || failed=": failed"; \
+		printf "== the host {}%s\n%s\n" "$$failed" "$$said"; test -z "$$failed"'
 
 .PHONY: bench
 bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md

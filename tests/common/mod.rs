@@ -60,9 +60,9 @@ pub fn fetch_of(suite: &str, arch: &str, package: &str) -> Result<(), String> {
     run(command.args(["-s", suites, "-a", arch]).arg(debian_of(suite, arch, "/")).arg(package)).map(drop)
 }
 
-/// A directory for the files of one test, empty.
+/// A directory for the files of one test, empty. Each host has its own: several may be tested at once.
 pub fn scratch(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", host::name()));
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap();
     dir
