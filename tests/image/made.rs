@@ -1,10 +1,12 @@
 //! What the images are made of, and that it is the same each time.
 
-use crate::common::{TOP, run};
-use crate::docker::{ARCHES, Host, answers, command, container, inspect, layers, make_image, some};
-use serde_json::Value;
+use crate::common::namespace::{Said, Scratch};
+use crate::common::{TOP, debian, fetch, run};
+use crate::docker::{ARCHES, Host, answers, command, container, inspect, layers, make_image, script, some};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Write, stderr};
 use std::path::Path;
 
 const TARGETS: [&str; 4] = ["latest", "binfmt", "interpreters", "tool"];
@@ -38,9 +40,7 @@ fn nothing_but_the_tool_and_the_interpreters() {
 
 #[test]
 fn labels_and_entry_points() {
-    if !answers() {
-        return;
-    }
+    let Some(_host) = Host::new() else { return }; // which removes the containers of tests that run meanwhile
     let version = container(&format!("{} --version", some())).exits(0).out;
     let version = version.trim().rsplit(' ').next().unwrap();
     for (target, title, entry, licences) in [
@@ -94,6 +94,91 @@ fn of_another_platform() {
     assert_eq!(run(":tool --version").out, version);
     let said = run(":latest --print"); // Debian's QEMU for arm64 has no interpreter of that machine's own programs
     assert!(said.out.starts_with(":qemu-riscv64:M:") && said.out.lines().count() == 1, "{said:#?}");
+}
+
+/// A release of Debian whose lists of packages are whole for these architectures: its name, an image of it to build in,
+/// and its version of QEMU. `None` as of [`Host::new`].
+fn release(architectures: &str) -> Option<(&'static str, &'static str, String)> {
+    // The same packages by two names: a mirror brings the one up to date before the other, and so has one that is whole.
+    for (name, image) in [("trixie", "debian:trixie-slim"), ("stable", "binfmt_register-image/stable")] {
+        if image != "debian:trixie-slim" {
+            Said::of(command("tests/image/system").args(["-s", name, "amd64", image])).exits(0);
+        }
+        let look = format!(
+            "for arch in {architectures}; do dpkg --add-architecture $arch; done
+            apt-get -qq -o APT::Update::Error-Mode=any update || exit
+            apt-cache show --no-all-versions qemu-user | sed -n 's/^Version: .*:\\([0-9]*\\.[0-9]*\\).*/\\1/p'
+            apt-cache policy | sed -n 's/.* release v=\\([^,]*\\),.*,n=\\([^,]*\\),.*/\\2 \\1/p' | head -n 1",
+        );
+        let host = Host::new()?; // which removes all containers afterwards, those of other tests, too
+        let said = script("", image, &look);
+        drop(host);
+        if said.status == 0 {
+            let (qemu, exact) = said.out.trim().split_once('\n').unwrap();
+            let _ = writeln!(stderr(), "of_every_platform: Debian {name} ({exact}), QEMU {qemu}");
+            return Some((name, image, qemu.into()));
+        }
+        let _ = writeln!(stderr(), "of_every_platform: not Debian {name} for {architectures}: {}", said.err);
+    }
+    panic!("no release of Debian is whole for {architectures}");
+}
+
+/// All the others of docker-bake.hcl, at once.
+#[test]
+fn of_every_platform() {
+    // QEMU for 32-bit Arm has no interpreters of 64-bit machines.
+    const ARCHES: [&str; 2] = ["arm", "mips"];
+    const PLATFORMS: [&str; 4] = ["linux/arm/v7", "linux/ppc64le", "linux/riscv64", "linux/s390x"];
+    if !answers() {
+        return;
+    }
+    let Some((debian_release, base, qemu)) = release("armhf ppc64el riscv64 s390x") else { return };
+    let name = |kind: &str, platform: &str| format!("{kind}-{}", platform.replace('/', "-"));
+    let image = |kind: &str, platform: &str| format!("binfmt_register-image/{}", name(kind, platform));
+    let kinds = |platform| [("tool", platform), ("register", platform)];
+    let targets = PLATFORMS.into_iter().flat_map(kinds).map(|(kind, platform)| {
+        let target = json!({
+            "inherits": [kind],
+            "platforms": [platform],
+            "tags": [image(kind, platform)],
+            "args": { "DEBIAN": debian_release, "QEMU_VERSION": qemu },
+            "contexts": { format!("debian:{debian_release}-slim"): format!("docker-image://{base}") },
+        });
+        (name(kind, platform), target)
+    });
+    let targets: BTreeMap<_, _> = targets.collect();
+    let scratch = Scratch::new();
+    let file = scratch.0.join("bake.json");
+    fs::write(&file, json!({ "target": targets }).to_string()).unwrap();
+    let words = ["-f docker-bake.hcl -f", file.to_str().unwrap()];
+    let bake = words.into_iter().chain(targets.keys().map(String::as_str)).collect::<Vec<_>>().join(" ");
+    make_image(&[&format!("ARCHES={}", ARCHES.join(",")), &format!("BAKE={bake}")]).exits(0);
+
+    let Some(_host) = Host::new() else { return };
+    fetch("amd64", "qemu-user").unwrap();
+    let qemu_of = |file: &str| debian("amd64", &format!("usr/bin/{file}")).display().to_string();
+    let qemus = format!("-v {}:/qemu:ro -e QEMU_BINARY_PATH=/qemu", qemu_of(""));
+    container(&format!("--privileged {qemus} {}:tool --install {}", some(), PLATFORMS.join(","))).exits(0);
+    let version = container(&format!("{} --version", some())).exits(0).out;
+    let interpreter = |arch| format!("-v {}:/usr/bin/qemu-{arch}-static:ro", qemu_of(&format!("qemu-{arch}")));
+    let rules = container(&format!("{} {}:tool --print", ARCHES.map(interpreter).join(" "), some())).exits(0).out;
+    assert_eq!(rules.lines().count(), ARCHES.len(), "{rules}");
+    for platform in PLATFORMS {
+        for kind in ["tool", "register"] {
+            let made_for = inspect(&image(kind, platform), "{{.Os}}/{{.Architecture}}{{with .Variant}}/{{.}}{{end}}");
+            assert_eq!(made_for, platform);
+        }
+        let run = |kind, options: &str, words: &str| {
+            container(&format!("--platform {platform} {options} {} {words}", image(kind, platform))).exits(0).out
+        };
+        assert_eq!(run("tool", "", "--version"), version, "{platform}");
+        // The rules are the same on every machine, but that none has one for its own programs.
+        let own = if platform == "linux/arm/v7" { ":qemu-arm:" } else { "none" };
+        let expected: Vec<_> = rules.lines().filter(|rule| !rule.starts_with(own)).collect();
+        assert_eq!(run("register", "", "--print").lines().collect::<Vec<_>>(), expected, "{platform}");
+        let said = run("register", "--entrypoint /usr/bin/qemu-mips-static", "--version");
+        assert!(said.starts_with(&format!("qemu-mips version {qemu}.")), "{platform}: {said}");
+    }
 }
 
 #[test]
