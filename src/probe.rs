@@ -24,12 +24,13 @@ pub fn run(target: &Target) -> Reason {
     Reason::of(answer(target))
 }
 
-/// Why this machine does not execute programs of an architecture by itself, [`Reason::ENOEXEC`], or why nobody can tell;
-/// found without executing any, as a process is what takes time.
+/// Why this machine does not execute programs of an architecture by itself, [`Reason::ENOEXEC`], or why nobody can
+/// tell; found without executing any, as a process is what takes time.
 ///
 /// The kernel is given a program that ends where it should name its dynamic linker. One that knows such programs misses
 /// the name (`load_elf_binary` in `fs/binfmt_elf.c`: `EIO`), any other does not look for it. Nor can a handler take the
-/// program, as it will be closed (`load_misc_binary` in `fs/binfmt_misc.c`: `ENOENT`). So this process goes on in any case.
+/// program, as it will be closed (`load_misc_binary` in `fs/binfmt_misc.c`: `ENOENT`). So this process goes on in any
+/// case.
 pub fn native(target: &Target) -> Reason {
     let mut room = MaybeUninit::uninit();
     let answer = match memory(target.cut_off(&mut room), sys::MFD_CLOEXEC) {
@@ -41,11 +42,14 @@ pub fn native(target: &Target) -> Reason {
         }
         Err(error) => error.answer(),
     };
-    match Reason::of(answer) {
+    let mut why = Reason::of(answer);
+    // It may be the word of a security module, too: see `try_out`.
+    if why == Reason::ENOENT {
+        why = run(target);
+    }
+    match why {
         Reason::EIO => Reason::NONE,
-        // It may be the word of a security module, too: see `try_out`.
-        Reason::ENOENT if run(target) == Reason::NONE => Reason::NONE,
-        Reason::ENOENT => Reason::ENOEXEC,
+        Reason::DIED => Reason::ENOEXEC,
         why => why,
     }
 }

@@ -46,12 +46,6 @@ impl<'a> Text<'a> {
         unsafe { *self.as_ptr() }
     }
 
-    /// Its bytes, without the NUL byte.
-    pub fn bytes(self) -> &'a [u8] {
-        // SAFETY: there are so many before the NUL byte.
-        unsafe { core::slice::from_raw_parts(self.as_ptr(), self.count()) }
-    }
-
     /// Whether there is none.
     pub fn is_blank(self) -> bool {
         self.first() == 0
