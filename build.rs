@@ -150,8 +150,8 @@ fn bytes(value: u64, length: usize, big: bool) -> Vec<u8> {
 const SEGMENT: u8 = 64;
 const CODE: u8 = SEGMENT + 56;
 
-/// What is in the headers of every probe, as Rust: the bytes other than 0, and for each kind of header (see `src/elf.rs`)
-/// where they are. Not among them are `e_ident`, `e_machine` and `e_flags`.
+/// What is in the headers of every probe, as Rust: the bytes other than 0, and for each kind of header (see
+/// `src/elf.rs`) where they are. Not among them are `e_ident`, `e_machine` and `e_flags`.
 ///
 /// The file is mapped as a whole, 0x100 bytes, at 0x10000: a multiple of every page size in use, and at least the usual
 /// `mmap_min_addr`.

@@ -1,7 +1,7 @@
 //! Turns `src/messages` into what `src/message.rs` includes: the names as Rust, the texts packed.
 //!
-//! Packing is byte pair encoding: again and again, the pair of bytes that is there most often gets a byte of its own, from
-//! 128 on, where no ASCII text has any. It halves the texts, and all it takes to unpack them is the list of pairs.
+//! Packing is byte pair encoding: again and again, the pair of bytes that is there most often gets a byte of its own,
+//! from 128 on, where no ASCII text has any. It halves the texts, and all it takes to unpack them is the list of pairs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

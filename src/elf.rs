@@ -34,8 +34,8 @@ pub fn set<const N: usize>(buffer: &mut [u8], at: usize, bytes: [u8; N]) {
     }
 }
 
-/// Makes of zeros the headers of a program: the file's and that of one `PT_LOAD` segment, which is the whole file, mapped
-/// at a fixed address; it starts at its byte [`CODE`]. `e_machine` and `e_flags` are left 0.
+/// Makes of zeros the headers of a program: the file's and that of one `PT_LOAD` segment, which is the whole file,
+/// mapped at a fixed address; it starts at its byte [`CODE`]. `e_machine` and `e_flags` are left 0.
 pub fn headers(start: &mut Start, kind: u8) {
     let kind = kind & (WIDE | BIG);
     let places = PLACES.get(usize::from(kind)).unwrap_or(&[0; VALUES.len()]);

@@ -119,8 +119,8 @@ pub fn write_file(dir: Fd, path: Text, flags: u32, bytes: &[u8]) -> Result<i32> 
     check(answer(dir, path, flags, bytes))
 }
 
-/// The size of a file, the lowest 32 bits of it (`lseek(2)`, which is quicker than `stat(2)`). Of what has none, a great
-/// number.
+/// The size of a file, the lowest 32 bits of it (`lseek(2)`, which is quicker than `stat(2)`). Of what has none, a
+/// great number.
 #[inline(always)]
 pub fn size(file: Fd) -> usize {
     // SAFETY: numbers only.
@@ -164,9 +164,8 @@ pub fn kind(file: Fd) -> Result<u64> {
     }
 }
 
-/// Whether the file system that a file is in belongs to a user namespace in which this process may administer it: one
-/// that is another's it may not even thaw (`FITHAW`, for `CAP_SYS_ADMIN` in that namespace). It is not
-/// frozen: where this may be done it fails, too, but otherwise.
+/// Whether the file system that a file is in, which cannot be frozen, belongs to a user namespace in which this process
+/// has `CAP_SYS_ADMIN`: any other it may not thaw (`FITHAW`), and this one need not be.
 pub fn administers(file: Fd) -> bool {
     // SAFETY: there is no argument.
     unsafe { call!(sys::__NR_ioctl, file.0, FITHAW, 0usize) == Errno::INVAL.answer() }

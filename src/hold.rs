@@ -17,8 +17,8 @@ use crate::uninstall::uninstall;
 use core::ptr;
 use linux_raw_sys::general as sys;
 
-/// Which entry has each name that this tool gives, by the target's place, the pin's the last; 0: there is none. An entry
-/// that is removed and registered again is another one.
+/// Which entry has each name that this tool gives, by the target's place, the pin's the last; 0: there is none. An
+/// entry that is removed and registered again is another one.
 type Entries = [u64; TARGETS.len() + 1];
 
 /// Registers, and stays until SIGTERM or SIGINT. What `config` asks for is registered again when it is gone. Then

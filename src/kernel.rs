@@ -13,8 +13,8 @@ pub struct Version(u32);
 /// (Linux commit 948b701a607f, "binfmt_misc: add persistent opened binary handler for containers").
 pub const FIX_BINARY: Version = Version::new(4, 8);
 
-/// The first version with `fsopen(2)` and its like (Linux commit 24dcb3d90a1f, "vfs: syscall: Add fsopen() to prepare for
-/// superblock creation"). In one that lacks them, entries keep themselves; in a later one, a filter says so.
+/// The first version with `fsopen(2)` and its like (Linux commit 24dcb3d90a1f, "vfs: syscall: Add fsopen() to prepare
+/// for superblock creation"). In one that lacks them, entries keep themselves; in a later one, a filter says so.
 pub const FSOPEN: Version = Version::new(5, 2);
 
 /// The first version that tells the interpreter, in `AT_FLAGS`, that the flag `P` preserved `argv[0]` (Linux commit
@@ -25,7 +25,8 @@ pub const TELLS_ARGV0: Version = Version::new(5, 12);
 /// "binfmt_misc: enable sandboxed mounts").
 pub const NAMESPACED: Version = Version::new(6, 7);
 
-/// Room for what `uname(2)` tells: system, node, release, version, machine, domain, each with the NUL byte that ends it.
+/// Room for what `uname(2)` tells: system, node, release, version, machine, domain, each with the NUL byte that ends
+/// it.
 pub type Names = MaybeUninit<[[u8; 65]; 6]>;
 
 /// What the running kernel calls its release, as `uname -r` prints it; blank if it does not tell.

@@ -16,8 +16,8 @@ impl From<Errno> for Reason {
 }
 
 impl Reason {
-    /// What is wrong by the answer of a system call or of a probe: a negative one is an error of the kernel's, any other
-    /// that is not 0 the end of a program that has failed.
+    /// What is wrong by the answer of a system call or of a probe: a negative one is an error of the kernel's, any
+    /// other that is not 0 the end of a program that has failed.
     #[inline(never)]
     pub fn of(answer: i32) -> Self {
         if answer > 0 {

@@ -21,9 +21,10 @@ pub fn in_first_user_namespace() -> bool {
 /// Whether this process is in the machine's first PID namespace.
 ///
 /// Found in the same way. Nothing that needs no /proc would do: a container's first process has the same process
-/// number, parent, group and session. Where no /proc can be had because that is not permitted, or a filter hides the calls
-/// that this `version` of the kernel has, it is a container, as the machine's init may do anything; where the kernel is too
-/// old, or has no such file system or namespaces, it is taken for the machine, which must not be kept from booting.
+/// number, parent, group and session. Where no /proc can be had because that is not permitted, or a filter hides the
+/// calls that this `version` of the kernel has, it is a container, as the machine's init may do anything; where the
+/// kernel is too old, or has no such file system or namespaces, it is taken for the machine, which must not be kept
+/// from booting.
 pub fn in_first_pid_namespace(version: Version) -> bool {
     let told = is(FIRST_PID_NAMESPACE, Text::new(c"/proc/self/ns/pid"));
     told.unwrap_or_else(|error| error != Errno::PERM && (error != Errno::NOSYS || version < FSOPEN))

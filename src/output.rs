@@ -9,8 +9,8 @@ use heapless::Vec;
 /// What the places `%0`, `%1`, … of a template stand for.
 pub type Values<'a> = [Text<'a>; 10];
 
-/// Text on its way to a descriptor, in as few writes as its buffer allows, or text that is being put together: what does
-/// not fit is lost then, and has `failed`.
+/// Text on its way to a descriptor, in as few writes as its buffer allows, or text that is being put together: what
+/// does not fit is lost then, and has `failed`.
 #[derive(Debug)]
 pub struct Output {
     buffer: Vec<u8, 2048>,
@@ -66,8 +66,8 @@ impl Output {
         }
     }
 
-    /// Writes `template`, unpacked, with `%0` replaced by the first of `values`, `%1` by the second, and so on. `%4` may
-    /// be packed, too.
+    /// Writes `template`, unpacked, with `%0` replaced by the first of `values`, `%1` by the second, and so on. `%4`
+    /// may be packed, too.
     pub fn fill(&mut self, mut template: Text, values: &Values) {
         while let Some(byte) = template.next() {
             if byte != b'%' {
@@ -101,8 +101,8 @@ impl Output {
         }
     }
 
-    /// Takes the next word off `text`, which ends at a blank, a comma or the like, and holds that instead of what it held;
-    /// `false` if there is none.
+    /// Takes the next word off `text`, which ends at a blank, a comma or the like, and holds that instead of what it
+    /// held; `false` if there is none.
     pub fn word(&mut self, text: &mut Text) -> bool {
         self.clear();
         for byte in text.by_ref() {

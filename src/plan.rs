@@ -70,8 +70,8 @@ pub struct Request {
 
 /// Decides on one architecture: what is to be said of it when that is done.
 ///
-/// [`Say::Registered`] and [`Say::RegisteredBefore`] mean to register a new entry, [`Say::Replaced`] to put a new one in
-/// the place of the one under our name, and all others to do nothing.
+/// [`Say::Registered`] and [`Say::RegisteredBefore`] mean to register a new entry, [`Say::Replaced`] to put a new one
+/// in the place of the one under our name, and all others to do nothing.
 pub fn plan(request: Request, seen: &Seen) -> Say {
     if !is_wanted(request, seen) {
         return Say::Nothing;

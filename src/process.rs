@@ -7,11 +7,11 @@ use core::mem::transmute;
 use core::ptr;
 use linux_raw_sys::general as sys;
 
-/// Runs `body` with `data` in a child process and waits for it. The child has this process's memory, or under emulation a
-/// copy, but not its descriptors, its working directory, or its namespaces.
+/// Runs `body` with `data` in a child process and waits for it. The child has this process's memory, or under emulation
+/// a copy, but not its descriptors, its working directory, or its namespaces.
 ///
-/// Returns the status it ended with as `wait4(2)` has it, of which the second byte is what `body` returned; or a negative
-/// error of `clone(2)` or `wait4(2)`.
+/// Returns the status it ended with as `wait4(2)` has it, of which the second byte is what `body` returned; or a
+/// negative error of `clone(2)` or `wait4(2)`.
 pub fn in_child<T>(data: &T, body: extern "C" fn(&T) -> i32) -> i32 {
     // SAFETY: a reference is passed as a pointer is. This process waits while `body` has it.
     let body = unsafe { transmute::<extern "C" fn(&T) -> i32, extern "C" fn(*const u8) -> i32>(body) };
@@ -47,7 +47,8 @@ pub fn in_copy(body: &mut dyn FnMut() -> bool) -> bool {
         arch::exit((!body()).into());
     }
     let mut status = 1;
-    // SAFETY: the kernel writes the status, and nothing where the pointer is null. Signals are blocked where this is used.
+    // SAFETY: the kernel writes the status, and nothing where the pointer is null. Signals are blocked where this is
+    // used.
     child > 0 && unsafe { call!(sys::__NR_wait4, child, &raw mut status, 0, 0usize) } == child && status == 0
 }
 

@@ -11,13 +11,13 @@ use linux_raw_sys::general as sys;
 
 /// Opens the user namespace's binfmt_misc to change it; see [`BinfmtMisc::open`].
 ///
-/// What was there before is the parent's, and in force until there is one of its own. It is visible where the parent's is
-/// mounted, and if entries of it go out of force that is said.
+/// What was there before is the parent's, and in force until there is one of its own. It is visible where the parent's
+/// is mounted, and if entries of it go out of force that is said.
 pub fn open(host: &Host, report: &mut Report) -> BinfmtMisc {
     let mut fs = BinfmtMisc::open(host.dir, false, true);
-    // `unshare -Ur` leaves it the parent's mount namespace, where it must not mount. One of its own serves whoever stays
-    // in it: this process, and the command it becomes.
-    // SAFETY: this process has one thread, and shares no descriptors that the unsharing could close.
+    // `unshare -Ur` leaves it the parent's mount namespace, where it must not mount. One of its own serves whoever
+    // stays in it: this process, and the command it becomes. SAFETY: this process has one thread, and shares no
+    // descriptors that the unsharing could close.
     if fs.failed() == Some(Errno::PERM) && host.stays && unsafe { call!(sys::__NR_unshare, sys::CLONE_NEWNS) } == 0 {
         fs = BinfmtMisc::open(host.dir, false, true);
     }

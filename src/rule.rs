@@ -26,14 +26,14 @@ pub fn flags(config: &Config, lookup: Lookup, version: Version) -> Text<'static>
 }
 
 /// Writes the rule of an entry called as the template `name` says, which gives programs of `target` to an interpreter.
-/// Of `values`, the interpreter and the flags count, and what is in the name. `false` if the rule is longer than the kernel
-/// takes.
+/// Of `values`, the interpreter and the flags count, and what is in the name. `false` if the rule is longer than the
+/// kernel takes.
 ///
-/// What is `plain` can be read; otherwise only those bytes of magic and mask are escaped that have to be, which is quicker
-/// to write and for the kernel to read.
+/// What is `plain` can be read; otherwise only those bytes of magic and mask are escaped that have to be, which is
+/// quicker to write and for the kernel to read.
 ///
-/// `EI_OSABI`, `EI_ABIVERSION` and `EI_PAD` do not count (AppImages put a mark there), and `e_type` is to be `ET_EXEC` or
-/// `ET_DYN`.
+/// `EI_OSABI`, `EI_ABIVERSION` and `EI_PAD` do not count (AppImages put a mark there), and `e_type` is to be `ET_EXEC`
+/// or `ET_DYN`.
 pub fn write(line: &mut Output, name: Text, target: &Target, values: &Values, plain: bool) -> bool {
     // EI_MAG to EI_VERSION, e_type and e_machine
     const COUNT: u64 = 0b1111_0000_0000_0111_1111;

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The most bytes the binary may have, by host. The budgets are 16,384 for x86_64 and 20,480 for the others. On x86_64 the
-/// core alone kept it; what the tool does at boot and as a resident came on top (README, "Its size"). This is what there
-/// is, rounded up, so that it does not grow.
+/// The most bytes the binary may have, by host. The budgets are 16,384 for x86_64 and 20,480 for the others. On x86_64
+/// the core alone kept it; what the tool does at boot and as a resident came on top (README, "Its size"). This is what
+/// there is, rounded up, so that it does not grow.
 const SIZES: [(&str, u64); 8] = [
     ("x86_64", 18_800),
     ("aarch64", 20_200),
@@ -112,7 +112,8 @@ fn nothing_is_writable_and_executable() {
     assert_eq!(stack, [("GNU_STACK", "RW".into())]);
 }
 
-/// The type and the flags of each segment in what `readelf -lW` says: `LOAD 0x0 0x400000 0x400000 0x65ed 0x65ed R E 0x1000`.
+/// The type and the flags of each segment in what `readelf -lW` says: `LOAD 0x0 0x400000 0x400000 0x65ed 0x65ed R E
+/// 0x1000`.
 fn segments(said: &str) -> impl Iterator<Item = (&str, String)> {
     let headers = said.lines().skip_while(|line| !line.starts_with("Program Headers:")).skip(2);
     headers.take_while(|line| !line.is_empty()).filter_map(|line| {
@@ -199,7 +200,8 @@ fn its_oldest_rust_is_stated() {
     }
 }
 
-/// By that Rust itself where rustup has it; else by clippy, which knows the library of each release, but not the language.
+/// By that Rust itself where rustup has it; else by clippy, which knows the library of each release, but not the
+/// language.
 #[test]
 fn its_oldest_rust_builds_it() {
     let test = "its_oldest_rust_builds_it";

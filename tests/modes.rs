@@ -94,7 +94,8 @@ fn in_execution_mode_all_are_registered_if_none_is_here() {
     assert!(!namespace.runs("arm64"), "{said:#?}");
 }
 
-/// What `ARCHES=arm64 MODE=execution` with a dynamically linked interpreter does: it may well work where the program runs.
+/// What `ARCHES=arm64 MODE=execution` with a dynamically linked interpreter does: it may well work where the program
+/// runs.
 #[test]
 fn in_execution_mode_the_interpreter_may_be_dynamically_linked() {
     let Some(namespace) = Namespace::new() else { return };

@@ -1,5 +1,5 @@
-//! In a user namespace of one's own: what is there for the command only, and what it hides. That an ordinary user can have
-//! it, on a machine with nothing else: `tests/boot/rootless.rs`.
+//! In a user namespace of one's own: what is there for the command only, and what it hides. That an ordinary user can
+//! have it, on a machine with nothing else: `tests/boot/rootless.rs`.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! What it prints: the status as JSON, the rules as binfmt.d has them, help and version. None of these changes anything.
+//! What it prints: the status as JSON, the rules as binfmt.d has them, help and version. None of these changes
+//! anything.
 
 mod common;
 

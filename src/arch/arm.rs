@@ -1,5 +1,5 @@
-//! 32-bit Arm, EABI. The program is Thumb code, in which the compiler keeps `r7` to itself: that is the register of a system
-//! call's number.
+//! 32-bit Arm, EABI. The program is Thumb code, in which the compiler keeps `r7` to itself: that is the register of a
+//! system call's number.
 
 pub(crate) use super::plain::call;
 pub use super::plain::{copy, level, spawn};

@@ -101,8 +101,8 @@ pub struct Stat {
     pub st_ino: u64,
 }
 
-/// Looks at a file as `newfstatat(2)` would, `dir` itself where the path is blank. Before Linux 6.11 this architecture has
-/// no other call for it.
+/// Looks at a file as `newfstatat(2)` would, `dir` itself where the path is blank. Before Linux 6.11 this architecture
+/// has no other call for it.
 ///
 /// # Safety
 /// As of the call.

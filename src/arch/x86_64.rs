@@ -35,8 +35,8 @@ pub unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
     }
 }
 
-/// See [`super`]: calls the kernel. A call in place is smaller than one of a function, and leaves alone the registers that
-/// have no argument.
+/// See [`super`]: calls the kernel. A call in place is smaller than one of a function, and leaves alone the registers
+/// that have no argument.
 macro_rules! call {
     ($number:expr $(, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?)?) => {{
         let answer: isize;

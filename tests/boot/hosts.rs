@@ -1,8 +1,8 @@
 //! Boots machines of other architectures: what emulation of single programs (`tests/common/host.rs`) cannot show, a
 //! program of this machine's that a handler there executes, and what the CPU there runs by itself.
 //!
-//! Those of aarch64 are among the tests of `make test-boot`; the others need kernels with everything in them, 100 MB each,
-//! of Debian sid: `make test-boot-hosts`.
+//! Those of aarch64 are among the tests of `make test-boot`; the others need kernels with everything in them, 100 MB
+//! each, of Debian sid: `make test-boot-hosts`.
 
 use crate::common::{TOP, debian_of, fetch, run, skip};
 use crate::machine::{Machine, need_of};

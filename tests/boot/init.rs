@@ -143,8 +143,8 @@ fn without_a_console_it_writes_to_the_kernel_log(suite: &str) {
     assert!(!open.output.contains("kmsg") && open.output.contains("ttyS0"), "{}", open.output);
 }
 
-/// How long it takes from when the kernel starts `/init` to the next init's first command, and how long that takes to load
-/// the module, if it is not loaded; in milliseconds.
+/// How long it takes from when the kernel starts `/init` to the next init's first command, and how long that takes to
+/// load the module, if it is not loaded; in milliseconds.
 fn times(machine: Machine) -> (f64, f64) {
     let console = machine
         .run("mknod /dev/kmsg c 1 11; echo mark 1 >/dev/kmsg; modprobe binfmt_misc; echo mark 2 >/dev/kmsg; dmesg")
@@ -158,9 +158,9 @@ fn times(machine: Machine) -> (f64, f64) {
     (first - start, second - first)
 }
 
-/// In emulation the clock says how busy this host is, so instructions are counted, one a nanosecond: what these two kernels
-/// do, and QEMU 7.2 does not boot the later ones reliably so. The module has to be loaded for any registration; what is
-/// left is this tool, with the pin.
+/// In emulation the clock says how busy this host is, so instructions are counted, one a nanosecond: what these two
+/// kernels do, and QEMU 7.2 does not boot the later ones reliably so. The module has to be loaded for any registration;
+/// what is left is this tool, with the pin.
 #[test]
 fn it_adds_little_to_the_boot() {
     for suite in ["bullseye", "bookworm"] {

@@ -1,6 +1,6 @@
-//! LinuxKit cannot be run here. This does what its init does with a container of `onboot`: `/init` copies the initramfs to
-//! a tmpfs, because runc cannot pivot away from the first root file system; then `runc create` and `runc start` with the
-//! bundle that `linuxkit build` makes of `build.yml`, and the bundle is unmounted. Here it is deleted, too.
+//! LinuxKit cannot be run here. This does what its init does with a container of `onboot`: `/init` copies the initramfs
+//! to a tmpfs, because runc cannot pivot away from the first root file system; then `runc create` and `runc start` with
+//! the bundle that `linuxkit build` makes of `build.yml`, and the bundle is unmounted. Here it is deleted, too.
 
 use super::{ALL_REMOVED, ARM64, NO_ARM64, on, registered};
 use crate::common::{BINARY, TOP, debian, fetch, scratch};

@@ -48,8 +48,8 @@ fn kind(arch: &str) -> &'static Kind {
     KINDS.iter().find(|kind| kind.arch == arch).unwrap_or_else(|| panic!("no machine for {arch}"))
 }
 
-/// For the kernel, beside the console: silence, a reset when it panics; and neither self-tests nor mitigations, which cost
-/// half a second of emulation. (Not `nokaslr`: the kernel hands it on to PID 1 as an argument.)
+/// For the kernel, beside the console: silence, a reset when it panics; and neither self-tests nor mitigations, which
+/// cost half a second of emulation. (Not `nokaslr`: the kernel hands it on to PID 1 as an argument.)
 const ARGUMENTS: &str = "quiet panic=-1 cryptomgr.notests mitigations=off";
 
 /// Packages of trixie the tests take programs from, as architecture and name.

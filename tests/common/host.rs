@@ -1,15 +1,15 @@
 //! The host whose binary is tested: this machine's own, or with `TEST_HOST=NAME` in the environment another one of
 //! `qemu/hosts`.
 //!
-//! The binary of another host is run by Debian 13's QEMU for user programs. Its system calls go through to this machine's
-//! kernel, so what it registers is registered, and what is said of files and errors is the kernel's word. (QEMU 10.0
-//! knows them all; 7.2 has no `fsopen` and its like.) The tests are the same; what they cannot show so says [`cannot`].
-//! Three things are seen to here, so that they can be:
+//! The binary of another host is run by Debian 13's QEMU for user programs. Its system calls go through to this
+//! machine's kernel, so what it registers is registered, and what is said of files and errors is the kernel's word.
+//! (QEMU 10.0 knows them all; 7.2 has no `fsopen` and its like.) The tests are the same; what they cannot show so says
+//! [`cannot`]. Three things are seen to here, so that they can be:
 //!
-//! - An interpreter has to be a program of the host in the eyes of the tool, which reads its header, and of this machine
-//!   in those of the kernel, which executes it. So the tool is shown another directory in its place, by QEMU's `-L`:
-//!   there, instead of each program of this machine's, is one of the host's in the same state (complete, truncated,
-//!   dynamically linked).
+//! - An interpreter has to be a program of the host in the eyes of the tool, which reads its header, and of this
+//!   machine in those of the kernel, which executes it. So the tool is shown another directory in its place, by QEMU's
+//!   `-L`: there, instead of each program of this machine's, is one of the host's in the same state (complete,
+//!   truncated, dynamically linked).
 //! - The tests' foreign architectures are arm64, riscv64 and s390x. A host that is one of them runs it natively: there
 //!   another takes its place, by an exchange of the names in what the tool is told, and in what it says.
 //! - To the tool amd64 is foreign. But this machine would give every program of its own to a handler for that, QEMU
@@ -197,7 +197,8 @@ impl Host {
         Ok(host)
     }
 
-    /// Debian's, without that for this machine, and where names are exchanged with the one that takes the other's place.
+    /// Debian's, without that for this machine, and where names are exchanged with the one that takes the other's
+    /// place.
     fn bring_interpreters(&self) {
         for entry in fs::read_dir(debian("amd64", "usr/bin")).unwrap().map(Result::unwrap) {
             let file = entry.file_name().into_string().unwrap();

@@ -85,8 +85,8 @@ pub fn copy_of_the_package(name: &str) -> PathBuf {
     copy
 }
 
-/// The cargo that runs this test, in `dir`, with what is already downloaded. `build` is the directory it builds in, which
-/// is kept from one run to the next.
+/// The cargo that runs this test, in `dir`, with what is already downloaded. `build` is the directory it builds in,
+/// which is kept from one run to the next.
 pub fn cargo(dir: &Path, build: &str, subcommand: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(build);

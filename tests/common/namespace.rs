@@ -252,8 +252,8 @@ impl Scratch {
 
     /// A copy of a file, under another name.
     ///
-    /// Made by a process of its own: if this one held it open for writing, another thread's child could hold it a moment
-    /// longer, in which it cannot be executed (`ETXTBSY`).
+    /// Made by a process of its own: if this one held it open for writing, another thread's child could hold it a
+    /// moment longer, in which it cannot be executed (`ETXTBSY`).
     #[track_caller]
     pub fn copy(&self, from: impl AsRef<Path>, name: &str) -> PathBuf {
         let to = self.0.join(name);

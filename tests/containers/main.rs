@@ -1,6 +1,6 @@
-//! What ships the tool to container hosts, with a real Docker Engine: the container of the Kubernetes manifests with just
-//! the rights it has there, Compose, and the package of LinuxKit. It registers in this machine's kernel; every test removes
-//! what it has made, see [`Host`].
+//! What ships the tool to container hosts, with a real Docker Engine: the container of the Kubernetes manifests with
+//! just the rights it has there, Compose, and the package of LinuxKit. It registers in this machine's kernel; every
+//! test removes what it has made, see [`Host`].
 
 #[path = "../common/mod.rs"]
 mod common;

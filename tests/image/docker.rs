@@ -129,8 +129,8 @@ pub fn inspect(image: &str, format: &str) -> String {
     said.out.trim().into()
 }
 
-/// Whether Docker answers; `false`, said aloud, where it does not, or where nobody has said that this machine's kernel may
-/// be registered in, as `make test-image` does.
+/// Whether Docker answers; `false`, said aloud, where it does not, or where nobody has said that this machine's kernel
+/// may be registered in, as `make test-image` does.
 pub fn answers() -> bool {
     static ANSWERS: OnceLock<Result<(), String>> = OnceLock::new();
     let ask = || {

@@ -14,8 +14,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts one with this configuration, after `setup`, a shell script in its mount namespace. `None`, said aloud, where
-    /// there is no program to start.
+    /// Starts one with this configuration, after `setup`, a shell script in its mount namespace. `None`, said aloud,
+    /// where there is no program to start.
     pub fn start(test: &str, configuration: &str, setup: &str) -> Option<Self> {
         let path = match daemon() {
             Some(path) => path,

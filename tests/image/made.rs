@@ -99,7 +99,8 @@ fn of_another_platform() {
 /// A release of Debian whose lists of packages are whole for these architectures: its name, an image of it to build in,
 /// and its version of QEMU. `None` as of [`Host::new`].
 fn release(architectures: &str) -> Option<(&'static str, &'static str, String)> {
-    // The same packages by two names: a mirror brings the one up to date before the other, and so has one that is whole.
+    // The same packages by two names: a mirror brings the one up to date before the other, and so has one that is
+    // whole.
     for (name, image) in [("trixie", "debian:trixie-slim"), ("stable", "binfmt_register-image/stable")] {
         if image != "debian:trixie-slim" {
             Said::of(command("tests/image/system").args(["-s", name, "amd64", image])).exits(0);

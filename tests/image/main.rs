@@ -1,5 +1,5 @@
-//! The images, with a real Docker Engine and real programs of other architectures. What a privileged container registers
-//! is registered in this machine's kernel: every test removes what it has made, see [`docker::Host`].
+//! The images, with a real Docker Engine and real programs of other architectures. What a privileged container
+//! registers is registered in this machine's kernel: every test removes what it has made, see [`docker::Host`].
 
 #[path = "../common/mod.rs"]
 mod common;
