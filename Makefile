@@ -190,7 +190,7 @@ bench-image: ## measure what make image has made, and docker run; results in tar
 check: ## formatting, lints, documentation, shell scripts
 	@$(have_cargo)
 	@if command -v shellcheck >/dev/null; then \
-		grep -rlE --exclude-dir=target --exclude-dir=.git '^#! ?/.*[/ ](ba|a)?sh$$' . | xargs shellcheck -S warning; \
+		grep -rnE --exclude-dir=target --exclude-dir=.git '^#! ?/.*[/ ](ba|a)?sh$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
 		else echo 'The shell scripts are not checked: apt-get install shellcheck' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) clippy --release --all-targets -- -D warnings
