@@ -35,6 +35,10 @@ have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
 	{ echo 'No cargo: install Rust 1.87 or later (https://rustup.rs)$(if $(user), as $(user))' >&2; exit 1; }; \
 	command -v cc >/dev/null || { echo 'No linker: apt-get install gcc' >&2; exit 1; }
 
+# What there is to be, each as PROGRAM:PACKAGE: which packages are missing; and an end where any is.
+missing = for need in $1; do command -v $${need%:*} >/dev/null || missing="$$missing $${need\#*:}"; done;
+needs = @$(call missing,$1) test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
+
 # The hosts that make test-hosts tests.
 hosts := $(shell sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' qemu/hosts)
 HOSTS ?= $(filter-out x86_64,$(hosts))
@@ -73,15 +77,13 @@ $(qemu)/ready:
 .PHONY: test
 test: ## run all tests but those that boot machines
 	@$(have_cargo)
-	@for need in strace:strace unshare:util-linux; do command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; \
-	done; test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
+	@$(call missing,strace:strace unshare:util-linux) test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
 	$(cargo) test --release --no-fail-fast --lib $(addprefix --test ,$(tests))
 
 .PHONY: test-boot
 test-boot: ## boot the kernels of four Debian releases, and aarch64 machines, and test there
 	@$(have_cargo)
-	@for need in qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio; do command -v $${need%:*} >/dev/null || \
-		missing="$$missing $${need#*:}"; done; test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
+	$(call needs,qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio)
 	$(cargo) test --release --test boot
 
 # Tests that only root can run are built as the user, who also gets what they leave in target/: which tests, their
@@ -96,9 +98,7 @@ endef
 test-hooks: ## (sudo) make an initramfs with each builder in a Debian system, boot it and test there
 	$(as_root)
 	@$(have_cargo)
-	@for need in qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs; do \
-		command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
-		test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
+	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
 	$(call test_as_root,hooks)
 
 .PHONY: test-containers
@@ -153,10 +153,8 @@ test-image: ## (sudo) test the images with Docker; registers in this machine's k
 .PHONY: test-boot-hosts
 test-boot-hosts: ## boot riscv64, s390x, ppc64le, arm and i386 machines too
 	@$(have_cargo)
-	@for need in qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc qemu-system-arm:qemu-system-arm \
-		qemu-system-i386:qemu-system-x86 cpio:cpio; do \
-		command -v $${need%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
-		test -z "$$missing" || { echo "Needs more: apt-get install$$missing" >&2; exit 1; }
+	$(call needs,qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc qemu-system-arm:qemu-system-arm \
+		qemu-system-i386:qemu-system-x86 cpio:cpio)
 	$(cargo) test --release --test boot -- --ignored
 
 .PHONY: hosts

@@ -51,14 +51,7 @@ impl Booted {
                 .file(&qemu, debian_of(self.suite, self.arch, &qemu))
                 .file(&format!("/{debian}/busybox"), debian_of("trixie", debian, "/usr/bin/busybox"));
         }
-        for (command, _) in commands {
-            machine = machine.run(command);
-        }
-        let console = machine.boot();
-        for (number, (command, output)) in commands.iter().enumerate() {
-            let ran = console.ran.get(number).unwrap_or_else(|| panic!("{command}: did not come to an end"));
-            assert_eq!(ran.said(), (0, *output), "command {}: {command}", number + 1);
-        }
+        machine.all_succeed(commands);
     }
 }
 
