@@ -20,7 +20,7 @@ pub const TYPE: usize = 16;
 pub const MACHINE: usize = 18;
 
 /// The `p_type` of a segment that holds the name of a dynamic linker.
-pub const PT_INTERP: u8 = 3;
+pub const PT_INTERP: u32 = 3;
 
 /// Where `e_flags` is in a header of that kind.
 pub fn flags_at(kind: u8) -> usize {

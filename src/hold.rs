@@ -8,7 +8,7 @@ use crate::errno::{Errno, check};
 use crate::host::Host;
 use crate::output::Output;
 use crate::pin;
-use crate::process::{in_copy, reap};
+use crate::process::{in_child, reap};
 use crate::register::register;
 use crate::report::Report;
 use crate::target::TARGETS;
@@ -38,14 +38,14 @@ pub fn hold(config: &mut Config, host: &Host, report: &mut Report) {
     loop {
         look(&fs, &mut seen, None);
         // What it opens is closed with the child, and its memory given back.
-        let done = in_copy(&mut || {
+        let status = in_child(&mut || {
             register(config, host, None, report);
             report.out.flush();
-            !report.failed
+            report.failed.into()
         });
         look(&fs, &mut seen, Some(&mut ours));
         // What fails later is said, and may have others for its reason.
-        report.failed = !done && !report.quiet;
+        report.failed = status != 0 && !report.quiet;
         if report.failed || !wait(notified) {
             break;
         }

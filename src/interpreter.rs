@@ -23,7 +23,6 @@ const LAYOUT: [usize; 4] = if size_of::<usize>() == 8 { [32, 54, 8, 32] } else {
 const LENGTHS: [usize; 2] = if size_of::<usize>() == 8 { [64, 56] } else { [52, 32] };
 
 const PT_LOAD: u32 = 1;
-const DYNAMIC: u32 = PT_INTERP as u32;
 
 /// Why the file called `name` in the directory cannot serve as an interpreter.
 pub fn check(directory: Result<Fd>, name: Text, lookup: Lookup) -> Reason {
@@ -65,7 +64,7 @@ fn judge(start: &[u8], size: usize, lookup: Lookup) -> Reason {
         let place = usize::from_ne_bytes(field(segment, p_offset));
         let end = place.saturating_add(usize::from_ne_bytes(field(segment, p_filesz)));
         match u32::from_ne_bytes(field(segment, 0)) {
-            DYNAMIC if lookup == Lookup::Registration => return Reason::DYNAMIC,
+            PT_INTERP if lookup == Lookup::Registration => return Reason::DYNAMIC,
             PT_LOAD if end > size => return Reason::TRUNCATED,
             PT_LOAD => verdict = Reason::NONE,
             _ => {}

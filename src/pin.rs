@@ -25,7 +25,7 @@ const LINE: &[u8] = b":binfmt_register:M::binfmt_register keeps binfmt_misc aliv
 /// Those of the mount calls: `NOSYS` before Linux 5.2; `PERM` without `CAP_SYS_ADMIN`; `ACCESS` where a security module
 /// (AppArmor's `docker-default`, say) denies mounts.
 pub fn set() -> Result<()> {
-    match in_child(&(), set_here) {
+    match in_child(&mut set_here) {
         0 => Ok(()),
         // Of one that was killed there is no number.
         status if status > 0 => Err(Errno::of(status >> 8)),
@@ -34,7 +34,7 @@ pub fn set() -> Result<()> {
 }
 
 /// Returns the number of the error, or 0.
-extern "C" fn set_here(_: &()) -> i32 {
+fn set_here() -> i32 {
     let mut answer = 0;
     if steps(&mut answer).is_ok() { 0 } else { -answer }
 }

@@ -70,7 +70,7 @@ fn answer(target: &Target) -> i32 {
         Ok(file) => file,
         Err(error) => return error.answer(),
     };
-    let status = in_child(&(program, file), try_out);
+    let status = in_child(&mut || try_out(program, file));
     // Why it was not started is told by the length of the file: any exit status could be the program's own.
     let length = size(file) as i32;
     // SAFETY: it is not used afterwards.
@@ -81,7 +81,7 @@ fn answer(target: &Target) -> i32 {
     }
 }
 
-extern "C" fn try_out(&(program, file): &(&[u8], Fd)) -> i32 {
+fn try_out(program: &[u8], file: Fd) -> i32 {
     // SAFETY: the kernel reads the one structure and does not write to the other.
     unsafe { call!(sys::__NR_prlimit64, 0, sys::RLIMIT_CPU, &raw const LIMIT, 0usize) };
     // What an emulator may print is of no interest, and must not get between the lines of this tool's output.

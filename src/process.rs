@@ -3,53 +3,34 @@
 use crate::arch::{self, call};
 use crate::fd::Fd;
 use crate::text::Text;
-use core::mem::transmute;
 use core::ptr;
 use linux_raw_sys::general as sys;
 
-/// Runs `body` with `data` in a child process and waits for it. The child has this process's memory, or under emulation
-/// a copy, but not its descriptors, its working directory, or its namespaces.
+/// Runs `body` in a child process and waits for it. The child has a copy of this process's memory and descriptors, a
+/// working directory and namespaces that it may change: nothing of it is left but what it wrote to files.
 ///
 /// Returns the status it ended with as `wait4(2)` has it, of which the second byte is what `body` returned; or a
 /// negative error of `clone(2)` or `wait4(2)`.
-pub fn in_child<T>(data: &T, body: extern "C" fn(&T) -> i32) -> i32 {
-    // SAFETY: a reference is passed as a pointer is. This process waits while `body` has it.
-    let body = unsafe { transmute::<extern "C" fn(&T) -> i32, extern "C" fn(*const u8) -> i32>(body) };
-    wait(body, (&raw const *data).cast())
-}
-
-fn wait(body: extern "C" fn(*const u8) -> i32, data: *const u8) -> i32 {
-    // SAFETY: the binary has one thread; `in_child` says what `body` may do. The kernel writes the status, and nothing
-    // where the pointer is null.
-    unsafe {
-        let mut status = arch::spawn(body, data);
-        if status < 0 {
-            return status;
-        }
-        // It cannot be interrupted: no signal has a handler.
-        let waited = call!(sys::__NR_wait4, status, &raw mut status, 0, 0usize);
-        if waited < 0 { waited } else { status }
+pub fn in_child(body: &mut dyn FnMut() -> i32) -> i32 {
+    // SAFETY: as with `fork(2)`: the child goes on from here with a stack of its own. This process has one thread.
+    let child = unsafe { arch::fork() };
+    if child == 0 {
+        arch::exit(body());
     }
+    if child < 0 {
+        return child;
+    }
+    let mut status = 0;
+    // SAFETY: the kernel writes the status, and nothing where the pointer is null. It cannot be interrupted: no signal
+    // has a handler.
+    let waited = unsafe { call!(sys::__NR_wait4, child, &raw mut status, 0, 0usize) };
+    if waited < 0 { waited } else { status }
 }
 
 /// The number of this process (`getpid(2)`).
 pub fn number() -> i32 {
     // SAFETY: it has no arguments.
     unsafe { call!(sys::__NR_getpid) }
-}
-
-/// Runs `body` in a child process with a copy of this process's memory, and waits for it: nothing of it is left.
-/// Returns what it did, or `false` if it was killed or could not be made.
-pub fn in_copy(body: &mut dyn FnMut() -> bool) -> bool {
-    // SAFETY: as with `fork(2)`: the child goes on from here with a stack of its own.
-    let child = unsafe { arch::fork() };
-    if child == 0 {
-        arch::exit((!body()).into());
-    }
-    let mut status = 1;
-    // SAFETY: the kernel writes the status, and nothing where the pointer is null. Signals are blocked where this is
-    // used.
-    child > 0 && unsafe { call!(sys::__NR_wait4, child, &raw mut status, 0, 0usize) } == child && status == 0
 }
 
 /// Buries the children that have ended: those of other processes, too, if this is PID 1.

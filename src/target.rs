@@ -54,7 +54,7 @@ impl Target {
     /// Makes a program that says it has a dynamic linker, with a name that the file is too short for.
     pub fn cut_off<'a>(&self, room: &'a mut MaybeUninit<Start>) -> &'a [u8] {
         let start = self.probe(room);
-        set(start, SEGMENT + self.lowest(4), [PT_INTERP]);
+        set(start, SEGMENT + self.lowest(4), [PT_INTERP as u8]);
         let [shorter @ .., _] = start;
         shorter
     }

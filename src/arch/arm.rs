@@ -2,8 +2,7 @@
 //! system call's number.
 
 pub(crate) use super::plain::call;
-pub use super::plain::{copy, level, spawn};
-use linux_raw_sys::general as sys;
+pub use super::plain::{copy, level};
 
 /// See [`super`]: the entry point.
 #[macro_export]
@@ -47,40 +46,6 @@ pub unsafe fn enter(number: u32, a: usize, b: usize, c: usize, d: usize, e: usiz
             in("r4") e,
             in("r5") 0, // the upper half of the offset of `pread64(2)`: an even register, so there is none in `r3`
             options(nostack),
-        );
-    }
-    result
-}
-
-/// Makes a child process that calls `body`; its number.
-///
-/// # Safety
-/// As of [`super::spawn`].
-#[inline(always)]
-pub unsafe fn clone(flags: usize, stack: *mut u8, body: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    let result: isize;
-    // SAFETY: the child has the registers of this process, but for the stack pointer and the result; it never comes
-    // back from `body`. This process goes on behind the jump, with its own stack as it was.
-    unsafe {
-        core::arch::asm!(
-            "mov r12, r7",
-            "mov r7, {number}",
-            "svc #0",
-            "cmp r0, #0",
-            "bne 2f",
-            "mov r7, #0",
-            "mov r0, r5",
-            "blx r8",
-            "2: mov r7, r12",
-            number = const sys::__NR_clone,
-            inlateout("r0") flags => result,
-            in("r1") stack,
-            in("r2") 0,
-            in("r3") 0,
-            in("r4") 0,
-            in("r5") argument,
-            in("r8") body,
-            out("r12") _,
         );
     }
     result

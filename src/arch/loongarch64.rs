@@ -1,7 +1,7 @@
 //! 64-bit LoongArch.
 
 pub(crate) use super::plain::call;
-pub use super::plain::{copy, level, spawn};
+pub use super::plain::{copy, level};
 use core::mem::MaybeUninit;
 use linux_raw_sys::general as sys;
 
@@ -49,45 +49,6 @@ pub unsafe fn enter(number: u32, a: usize, b: usize, c: usize, d: usize, e: usiz
             lateout("$t7") _,
             lateout("$t8") _,
             options(nostack),
-        );
-    }
-    result
-}
-
-/// Makes a child process that calls `body`; its number.
-///
-/// # Safety
-/// As of [`super::spawn`].
-#[inline(always)]
-pub unsafe fn clone(flags: usize, stack: *mut u8, body: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    let result: isize;
-    // SAFETY: the child has the registers of this process, but for the stack pointer and the result; it never comes
-    // back from `body`. This process goes on behind the jump, with its own stack as it was.
-    unsafe {
-        core::arch::asm!(
-            "syscall 0",
-            "bnez $a0, 2f",
-            "move $fp, $zero",
-            "move $a0, $a5",
-            "jirl $ra, $a6, 0",
-            "2:",
-            in("$a7") sys::__NR_clone as usize,
-            inlateout("$a0") flags => result,
-            in("$a1") stack,
-            in("$a2") 0,
-            in("$a3") 0,
-            in("$a4") 0,
-            in("$a5") argument,
-            in("$a6") body,
-            lateout("$t0") _,
-            lateout("$t1") _,
-            lateout("$t2") _,
-            lateout("$t3") _,
-            lateout("$t4") _,
-            lateout("$t5") _,
-            lateout("$t6") _,
-            lateout("$t7") _,
-            lateout("$t8") _,
         );
     }
     result

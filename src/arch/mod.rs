@@ -9,12 +9,6 @@
 //! The macro `call!` calls the kernel with up to five arguments, numbers or pointers, in a block that is `unsafe` as
 //! the system call is. What it answers is negative if it is an error. Arguments are as wide as what they stand for: an
 //! `int` or `unsigned` has 32 bits, a pointer, a size or an offset has those of `usize`.
-//!
-//! `spawn` makes a child process that runs a function with an argument and exits with what that returns, in this
-//! process's memory and on its stack, below what is in use. It returns the child's number, or an error as the kernel
-//! does. This process waits until the child ends or executes another program (`CLONE_VFORK`), so a copy of its memory
-//! is not needed, which is what costs most about `fork(2)`. Where this runs under QEMU's user-mode emulation the memory
-//! is a copy nevertheless: a child has to tell what it has to say by its exit status, or in a file.
 
 use linux_raw_sys::general as sys;
 
@@ -53,7 +47,7 @@ pub(crate) mod plain;
 mod host;
 
 pub(crate) use host::{Stat, call, stat};
-pub use host::{copy, level, spawn};
+pub use host::{copy, level};
 
 /// Makes a child process with a copy of this one's memory, which goes on from here: there it returns 0, and here the
 /// number of the child, or an error as the kernel does.

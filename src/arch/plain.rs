@@ -1,7 +1,5 @@
 //! What is the same on all hosts but x86-64, whose CPU and whose calls in place are smaller.
 
-use linux_raw_sys::general as sys;
-
 /// See [`super`]: calls the kernel.
 macro_rules! call {
     ($number:expr) => {
@@ -53,24 +51,6 @@ pub(crate) unsafe fn three(number: u32, a: usize, b: usize, c: usize) -> i32 {
 pub(crate) unsafe fn two(number: u32, a: usize, b: usize) -> i32 {
     // SAFETY: as the caller vouches.
     unsafe { three(number, a, b, 0) }
-}
-
-/// See [`super::spawn`].
-///
-/// # Safety
-/// The same.
-pub unsafe fn spawn(body: extern "C" fn(*const u8) -> i32, argument: *const u8) -> i32 {
-    /// What the child is to do, and with what.
-    type Job = (extern "C" fn(*const u8) -> i32, *const u8);
-    extern "C" fn run(job: usize) -> ! {
-        // SAFETY: it is the one below, which waits meanwhile.
-        let (body, argument) = unsafe { *(job as *const Job) };
-        super::exit(body(argument))
-    }
-    let job: Job = (body, argument);
-    let flags = sys::CLONE_VM | sys::CLONE_VFORK | sys::SIGCHLD;
-    // SAFETY: as the caller vouches. Without a stack of its own the child uses this one, below what is in use.
-    unsafe { super::host::clone(flags as usize, core::ptr::null_mut(), run, &raw const job as usize) as i32 }
 }
 
 /// Copies `length` bytes, from the first on.

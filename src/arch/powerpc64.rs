@@ -2,8 +2,7 @@
 //! finds its constants by `r2`, and its own address in `r12`.
 
 pub(crate) use super::plain::call;
-pub use super::plain::{copy, level, spawn};
-use linux_raw_sys::general as sys;
+pub use super::plain::{copy, level};
 
 /// See [`super`]: the entry point.
 #[macro_export]
@@ -57,50 +56,6 @@ pub unsafe fn enter(number: u32, a: usize, b: usize, c: usize, d: usize, e: usiz
             lateout("xer") _,
             lateout("ctr") _,
             options(nostack),
-        );
-    }
-    result
-}
-
-/// Makes a child process that calls `body`; its number.
-///
-/// # Safety
-/// As of [`super::spawn`].
-#[inline(always)]
-pub unsafe fn clone(flags: usize, stack: *mut u8, body: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    let result: isize;
-    // SAFETY: the child has the registers of this process, but for the stack pointer and the result; it never comes
-    // back from `body`. This process goes on behind the jump, with its own stack as it was.
-    unsafe {
-        core::arch::asm!(
-            "sc",
-            "bns+ 2f",
-            "neg 3, 3",
-            "2: cmpdi 3, 0",
-            "bne 3f",
-            "li 0, 0",
-            "stdu 0, -64(1)",
-            "mr 3, 14",
-            "mr 12, 15",
-            "mtctr 12",
-            "bctrl",
-            "3:",
-            inlateout("r0") sys::__NR_clone as usize => _,
-            inlateout("r3") flags => result,
-            inlateout("r4") stack => _,
-            inlateout("r5") 0usize => _,
-            inlateout("r6") 0usize => _,
-            inlateout("r7") 0usize => _,
-            in("r14") argument,
-            in("r15") body,
-            lateout("r8") _,
-            lateout("r9") _,
-            lateout("r10") _,
-            lateout("r11") _,
-            lateout("r12") _,
-            lateout("cr0") _,
-            lateout("xer") _,
-            lateout("ctr") _,
         );
     }
     result

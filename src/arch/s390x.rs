@@ -1,8 +1,7 @@
 //! s390x. A stack frame starts with 160 bytes for the callee.
 
 pub(crate) use super::plain::call;
-pub use super::plain::{copy, level, spawn};
-use linux_raw_sys::general as sys;
+pub use super::plain::{copy, level};
 
 /// See [`super`]: the entry point.
 #[macro_export]
@@ -39,38 +38,6 @@ pub unsafe fn enter(number: u32, a: usize, b: usize, c: usize, d: usize, e: usiz
             in("r5") d,
             in("r6") e,
             options(nostack),
-        );
-    }
-    result
-}
-
-/// Makes a child process that calls `body`; its number.
-///
-/// # Safety
-/// As of [`super::spawn`].
-#[inline(always)]
-pub unsafe fn clone(flags: usize, stack: *mut u8, body: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    let result: isize;
-    // SAFETY: the child has the registers of this process, but for the stack pointer and the result; it never comes
-    // back from `body`. This process goes on behind the jump, with its own stack as it was.
-    unsafe {
-        core::arch::asm!(
-            "svc 0",
-            "ltgr %r2, %r2",
-            "jnz 2f",
-            "aghi %r15, -160",
-            "xc 0(8, %r15), 0(%r15)",
-            "lgr %r2, %r7",
-            "basr %r14, %r8",
-            "2:",
-            in("r1") sys::__NR_clone as usize,
-            inlateout("r2") stack => result, // unlike elsewhere, before the flags
-            in("r3") flags,
-            in("r4") 0,
-            in("r5") 0,
-            in("r6") 0,
-            in("r7") argument,
-            in("r8") body,
         );
     }
     result

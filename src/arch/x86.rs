@@ -1,8 +1,7 @@
 //! i386. The compiler keeps `esi` to itself.
 
 pub(crate) use super::plain::call;
-pub use super::plain::{copy, level, spawn};
-use linux_raw_sys::general as sys;
+pub use super::plain::{copy, level};
 
 /// See [`super`]: the entry point.
 #[macro_export]
@@ -43,35 +42,6 @@ pub unsafe fn enter(number: u32, a: usize, b: usize, c: usize, d: usize, e: usiz
             inlateout("ecx") &raw const memory => _,
             in("edx") c,
             in("edi") e,
-        );
-    }
-    result
-}
-
-/// Makes a child process that calls `body`; its number.
-///
-/// # Safety
-/// As of [`super::spawn`].
-#[inline(always)]
-pub unsafe fn clone(flags: usize, stack: *mut u8, body: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    let result: isize;
-    // SAFETY: the child has the registers of this process, but for the stack pointer and the result; it never comes
-    // back from `body`. This process goes on behind the jump, with its own stack as it was.
-    unsafe {
-        core::arch::asm!(
-            "int 0x80",
-            "test eax, eax",
-            "jnz 2f",
-            "xor ebp, ebp",
-            "sub esp, 12",
-            "push edi",
-            "call edx",
-            "2:",
-            inlateout("eax") sys::__NR_clone as isize => result,
-            in("ebx") flags,
-            in("ecx") stack,
-            in("edx") body, // where there would be pointers the flags do not ask for
-            in("edi") argument,
         );
     }
     result

@@ -1,7 +1,5 @@
 //! x86-64.
 
-use linux_raw_sys::general as sys;
-
 /// See [`super`]: the entry point.
 #[macro_export]
 macro_rules! entry {
@@ -93,39 +91,6 @@ pub fn level() -> u8 {
         (true, false) => 3,
         (true, true) => 4,
     }
-}
-
-/// See [`super`]: makes a child process.
-///
-/// # Safety
-/// The caller has one thread, and `body` leaves the caller's variables as the caller wants them.
-#[inline(always)]
-pub unsafe fn spawn(body: extern "C" fn(*const u8) -> i32, argument: *const u8) -> i32 {
-    let answer: isize;
-    // SAFETY: the kernel gives the child the same registers, but for `rax`; it never gets behind the jump. The parent
-    // goes on there, with its own stack as it was.
-    unsafe {
-        core::arch::asm!(
-            "syscall",
-            "test eax, eax",
-            "jnz 2f",
-            "mov rdi, r8",
-            "call r9",
-            "mov edi, eax",
-            "mov eax, {exit}",
-            "syscall",
-            "2:",
-            exit = const sys::__NR_exit_group,
-            inlateout("rax") sys::__NR_clone as isize => answer,
-            in("rdi") sys::CLONE_VM | sys::CLONE_VFORK | sys::SIGCHLD,
-            in("rsi") 0usize, // the stack: the same
-            in("r8") argument,
-            in("r9") body,
-            lateout("rcx") _,
-            lateout("r11") _,
-        );
-    }
-    answer as i32
 }
 
 super::stat_by!(__NR_newfstatat, stat);
