@@ -43,11 +43,8 @@ needs = @$(call missing,$1) test -z "$$missing" || { echo "Needs more: apt-get i
 hosts := $(shell sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' qemu/hosts)
 HOSTS ?= $(filter-out x86_64,$(hosts))
 
-# The programs of tests, but not the slow ones that boot machines or build images: those are in directories.
-tests := $(patsubst tests/%.rs,%,$(wildcard tests/*.rs))
-
-# Those for test-hosts: not `make register` and a bad table's build, in which no other host's binary has a part.
-host_tests := $(filter-out front_door malformed,$(tests))
+# For test-hosts: not `make register` and a bad table's build, in which no other host's binary has a part.
+host_tests := --skip front_door:: --skip malformed:: --skip its_oldest_rust --skip it_is_built_from_little
 
 .PHONY: all
 all: ## build the binary, target/release/binfmt_register
@@ -78,19 +75,20 @@ $(qemu)/ready:
 test: ## run all tests but those that boot machines
 	@$(have_cargo)
 	@$(call missing,strace:strace unshare:util-linux) test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
-	$(cargo) test --release --no-fail-fast --lib $(addprefix --test ,$(tests))
+	$(cargo) test --no-fail-fast --lib --test integration
 
 .PHONY: test-boot
 test-boot: ## boot the kernels of four Debian releases, and aarch64 machines, and test there
 	@$(have_cargo)
 	$(call needs,qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio)
-	$(cargo) test --release --test boot
+	$(cargo) test --test boot
 
 # Tests that only root can run are built as the user, who also gets what they leave in target/: which tests, their
 # environment, their arguments, and what to do afterwards, however they end.
 define test_as_root
-$(cargo) test --release --test $1 --no-run
-@tests=$$($(cargo) test --release --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && $2 "$$tests" $3; \
+$(cargo) build --release
+$(cargo) test --test $1 --no-run
+@tests=$$($(cargo) test --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && TEST_BINARY=$(tool) $2 "$$tests" $3; \
 		status=$$?; $(if $(user),find target -path target/debian/system -prune -o -exec chown -h '$(user)' {} +;) $4 exit $$status
 endef
 
@@ -155,7 +153,7 @@ test-boot-hosts: ## boot riscv64, s390x, ppc64le, arm and i386 machines too
 	@$(have_cargo)
 	$(call needs,qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc qemu-system-arm:qemu-system-arm \
 		qemu-system-i386:qemu-system-x86 cpio:cpio)
-	$(cargo) test --release --test boot -- --ignored
+	$(cargo) test --test boot -- --ignored
 
 .PHONY: hosts
 hosts: ## build the binary for every host there is, and say how big each is
@@ -163,13 +161,12 @@ hosts: ## build the binary for every host there is, and say how big each is
 	@$(as_user) qemu/cross
 
 # Several at once: there is much waiting in the tests.
-test_host = $(as_user) env TEST_HOST={} cargo test --release --quiet --no-fail-fast $(addprefix --test ,$(host_tests)) -- \
-	--skip its_oldest_rust --skip it_is_built_from_little
+test_host = $(as_user) env TEST_HOST={} cargo test --quiet --no-fail-fast --test integration -- $(host_tests)
 
 .PHONY: test-hosts
 test-hosts: ## run the tests with the binary of every other host, in emulation; HOSTS='arm s390x' for some
 	@$(have_cargo)
-	$(cargo) test --release --quiet --no-run $(addprefix --test ,$(host_tests))
+	$(cargo) test --quiet --no-run --test integration
 	@printf '%s\n' $(HOSTS) | xargs -P "$$(nproc)" -I {} sh -c 'said=$$($(test_host) 2>&1) || failed=": failed"; \
 		printf "== the host {}%s\n%s\n" "$$failed" "$$said"; test -z "$$failed"'
 

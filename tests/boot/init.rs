@@ -1,6 +1,6 @@
 //! The tool as the machine's init: the kernel starts it, and it the harness's `/sbin/init`.
 
-use super::{ARM64, BINARY, NO_ARM64, debian, on, registered};
+use super::{ARM64, NO_ARM64, debian, on, registered, shipped};
 use crate::common::scratch;
 use crate::machine::{Console, Machine};
 use std::fs;
@@ -20,7 +20,7 @@ const QEMU: &str = "/usr/bin/qemu-aarch64";
 
 /// One that is started by `/init`, has a foreign program, and nothing mounted.
 fn without_interpreter(suite: &str) -> Machine {
-    Machine::new(suite).file("/init", BINARY).file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"))
+    Machine::new(suite).file("/init", shipped()).file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"))
 }
 
 /// The same with an interpreter.
@@ -80,7 +80,7 @@ fn whatever_fails_is_said_and_the_machine_boots(suite: &str) {
     assert_eq!(console.ran::<1>()[0].said(), (0, ""));
     // No module; started by a script, with a command that is not there.
     let first = script("no-module", suite, "busybox rm -r /lib/modules\nexec /tool --install arm64 -- /none");
-    let console = machine(suite).file("/tool", BINARY).file("/init", first).run("echo $$").boot();
+    let console = machine(suite).file("/tool", shipped()).file("/init", first).run("echo $$").boot();
     said(&console, "binfmt_misc: ENODEV: this kernel has none; run 'modprobe binfmt_misc' on the host");
     said(&console, no_init);
     assert_eq!(console.ran::<1>()[0].said(), (0, "1\n"));

@@ -3,7 +3,7 @@
 //! the bundle that `linuxkit build` makes of `build.yml`, and the bundle is unmounted. Here it is deleted, too.
 
 use super::{ALL_REMOVED, ARM64, NO_ARM64, on, registered};
-use crate::common::{BINARY, TOP, debian, fetch, scratch};
+use crate::common::{TOP, debian, fetch, scratch, shipped};
 use crate::machine::Machine;
 use serde_json::{Value, json};
 use std::fs;
@@ -125,7 +125,7 @@ fn onboot(suite: &str) {
     ];
     Machine::new(suite)
         .file("/init", init)
-        .file("/bin/binfmt_register", BINARY)
+        .file("/bin/binfmt_register", shipped())
         .file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"))
         .file("/bin/runc", debian("amd64", "/usr/sbin/runc"))
         .file("/lib/libseccomp.so.2", debian("amd64", "/usr/lib/x86_64-linux-gnu/libseccomp.so.2"))
@@ -133,7 +133,7 @@ fn onboot(suite: &str) {
         .file("/lib64/ld-linux-x86-64.so.2", debian("amd64", "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"))
         .file(&format!("{bundle}/config.json"), files.join("config.json"))
         .file(&format!("{bundle}/without.json"), files.join("without.json"))
-        .file(&format!("{bundle}/rootfs/usr/bin/binfmt_register"), BINARY)
+        .file(&format!("{bundle}/rootfs/usr/bin/binfmt_register"), shipped())
         .file(&format!("{bundle}/rootfs/usr/bin/qemu-aarch64-static"), debian("amd64", "/usr/bin/qemu-aarch64"))
         .all_succeed(&commands);
 }

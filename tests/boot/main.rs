@@ -5,7 +5,7 @@ mod common;
 mod hosts;
 mod machine;
 
-use common::{BINARY, debian, skip};
+use common::{debian, shipped, skip};
 use machine::{Machine, need};
 use std::fs;
 
@@ -96,7 +96,7 @@ const KEPT: &str = "aarch64: kept, entry qemu-aarch64 handles it\n";
 fn all_succeed(suite: &str, commands: &[(&str, &str)]) {
     let qemu = "/usr/bin/qemu-aarch64";
     Machine::new(suite)
-        .file("/bin/binfmt_register", BINARY)
+        .file("/bin/binfmt_register", shipped())
         .file(qemu, debian("amd64", qemu))
         .file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"))
         .all_succeed(commands);
@@ -106,7 +106,7 @@ fn all_succeed(suite: &str, commands: &[(&str, &str)]) {
 #[test]
 fn i386_is_registered_if_the_kernel_may_not_run_it() {
     on("trixie", "i386_is_registered_if_the_kernel_may_not_run_it", |suite| {
-        Machine::new(suite).file("/bin/binfmt_register", BINARY).append("ia32_emulation=0").all_succeed(&[(
+        Machine::new(suite).file("/bin/binfmt_register", shipped()).append("ia32_emulation=0").all_succeed(&[(
             "ARCHES=i386 MODE=execution binfmt_register",
             "i386: registered /usr/bin/qemu-i386-static (POC)\n",
         )]);

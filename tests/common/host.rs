@@ -15,7 +15,7 @@
 //! - To the tool amd64 is foreign. But this machine would give every program of its own to a handler for that, QEMU
 //!   included, so there is no interpreter for it. Booted machines show that one works (`tests/boot`).
 
-use super::{BINARY, TOP, debian, fetch, run};
+use super::{TOP, debian, fetch, run, shipped};
 use std::borrow::Cow;
 use std::io::{Write, stderr};
 use std::os::unix::fs::symlink;
@@ -55,7 +55,7 @@ struct Known {
 }
 
 #[rustfmt::skip]
-const KNOWN: [Known; 8] = [
+const KNOWN: [Known; 7] = [
     Known { name: "x86_64", oci: "amd64", names: &[], magic: ("", "") },
     Known {
         name: "aarch64", oci: "arm64", names: &[("aarch64", "loongarch64"), ("arm64", "loong64")],
@@ -66,7 +66,6 @@ const KNOWN: [Known; 8] = [
     Known { name: "s390x", oci: "s390x", names: &[("s390x", "ppc64le")], magic: ("", "") },
     Known { name: "arm", oci: "arm/v7", names: &[], magic: ("", "") },
     Known { name: "i386", oci: "386", names: &[], magic: ("", "") },
-    Known { name: "loongarch64", oci: "loong64", names: &[], magic: ("", "") },
 ];
 
 fn known() -> &'static Known {
@@ -96,17 +95,17 @@ pub fn oci() -> &'static str {
 
 /// What to execute as the tool.
 pub fn binary() -> &'static str {
-    other().map_or(BINARY, |host| &host.launcher)
+    other().map_or_else(shipped, |host| &host.launcher)
 }
 
 /// The same as the words of a command, without the shell that a script needs, and whose system calls come before.
 pub fn command() -> Vec<&'static str> {
-    other().map_or(vec![BINARY], |host| host.command.iter().map(String::as_str).collect())
+    other().map_or_else(|| vec![shipped()], |host| host.command.iter().map(String::as_str).collect())
 }
 
 /// The binary itself.
 pub fn file() -> &'static Path {
-    other().map_or(Path::new(BINARY), |host| &host.file)
+    other().map_or_else(|| Path::new(shipped()), |host| &host.file)
 }
 
 /// Where the interpreters are.

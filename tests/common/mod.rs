@@ -6,14 +6,31 @@ pub mod namespace;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::{collections::BTreeMap, env, fs, io, io::Write};
 
 /// The repository.
 pub const TOP: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The binary of this machine. What is tested is [`host::binary`].
-pub const BINARY: &str = env!("CARGO_BIN_EXE_binfmt_register");
+/// The binary of this machine as it ships: built once, by the profile `release`. The one that cargo builds for the
+/// tests is of the profile that these are built in, and nobody is to test that. What is tested is [`host::binary`].
+///
+/// `TEST_BINARY` in the environment names one that is there already: root, as whom some tests run, must not build in a
+/// user's directory.
+pub fn shipped() -> &'static str {
+    static FILE: OnceLock<String> = OnceLock::new();
+    FILE.get_or_init(|| {
+        if let Some(file) = env::var("TEST_BINARY").ok().filter(|file| !file.is_empty()) {
+            let file = Path::new(TOP).join(file);
+            assert!(file.is_file(), "TEST_BINARY: {} is no file", file.display());
+            return file.to_str().unwrap().into();
+        }
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let mut build = cargo(Path::new(TOP), "unused", "build");
+        run(build.args(["--release", "--quiet", "--bin", "binfmt_register"]).env("CARGO_TARGET_DIR", target)).unwrap();
+        target.join("release/binfmt_register").to_str().unwrap().into()
+    })
+}
 
 /// A file of Debian trixie's packages for `arch`, by the path it has when installed. See [`fetch`].
 pub fn debian(arch: &str, file: &str) -> PathBuf {
@@ -71,7 +88,8 @@ pub fn scratch(name: &str) -> PathBuf {
 /// A copy of what the package is built from, below [`scratch`], for a test to change.
 pub fn copy_of_the_package(name: &str) -> PathBuf {
     let copy = scratch(name);
-    for part in ["Cargo.toml", "Cargo.lock", "build.rs", "build", "src", "qemu/targets"] {
+    let parts = ["Cargo.toml", "Cargo.lock", "build.rs", "build", "src", "qemu/targets"];
+    for part in parts.into_iter().filter(|part| Path::new(TOP).join(part).exists()) {
         let to = copy.join(part);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         run(Command::new("cp").arg("-R").arg(Path::new(TOP).join(part)).arg(to)).unwrap();

@@ -6,7 +6,7 @@
 mod common;
 
 use common::namespace::{Said, Scratch};
-use common::{BINARY, TOP, debian, fetch, run, skip};
+use common::{TOP, debian, fetch, run, shipped, skip};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -67,7 +67,7 @@ impl Host {
 
     /// Removes what is registered for arm64.
     fn uninstall(&self) -> Said {
-        Said::of(Command::new(BINARY).args(["--uninstall", "arm64"]))
+        Said::of(Command::new(shipped()).args(["--uninstall", "arm64"]))
     }
 }
 
@@ -100,7 +100,7 @@ fn images() -> Result<(), String> {
     let one = Scratch::new();
     let bin = one.0.join("usr/bin");
     fs::create_dir_all(&bin).unwrap();
-    fs::copy(BINARY, bin.join("binfmt_register")).unwrap();
+    fs::copy(shipped(), bin.join("binfmt_register")).unwrap();
     fs::copy(debian("amd64", "/usr/bin/qemu-aarch64"), bin.join("qemu-aarch64-static")).unwrap();
     import(&one, "--platform=linux/amd64 --change 'ENTRYPOINT [\"/usr/bin/binfmt_register\"]'", IMAGE)?;
     let arm64 = Scratch::new();

@@ -6,7 +6,7 @@ mod common;
 #[path = "../boot/machine.rs"]
 mod machine;
 
-use common::{BINARY, TOP, debian, run, scratch, skip};
+use common::{TOP, debian, run, scratch, shipped, skip};
 use machine::{Machine, need};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ fn boot(initramfs: &Path) {
     let chosen = r#"{"supported":["linux/amd64","linux/arm64","linux/386"],"emulators":["qemu-aarch64"]}"#;
     let console = Machine::new("trixie")
         .initramfs(initramfs)
-        .file("/bin/binfmt_register", BINARY)
+        .file("/bin/binfmt_register", shipped())
         .file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"))
         .all_succeed(&[
             // The initramfs is gone, and the interpreter with it.

@@ -2,7 +2,7 @@
 //! privileged container registers in.
 
 use crate::common::namespace::{Said, Scratch};
-use crate::common::{BINARY, TOP, debian, fetch, run, skip};
+use crate::common::{TOP, debian, fetch, run, shipped, skip};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -211,7 +211,7 @@ impl Host {
 
     /// Runs the tool here, outside of any container.
     pub fn tool(&self, arguments: &[&str]) -> Said {
-        Said::of(command(BINARY).args(arguments))
+        Said::of(command(shipped()).args(arguments))
     }
 }
 

@@ -1,9 +1,7 @@
 //! In a user namespace of one's own: what is there for the command only, and what it hides. That an ordinary user can
 //! have it, on a machine with nothing else: `tests/boot/rootless.rs`.
 
-mod common;
-
-use common::namespace::{MOUNT, Namespace, Scratch, program};
+use crate::common::namespace::{MOUNT, Namespace, Scratch, program};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -50,7 +48,7 @@ fn what_it_hides_is_said() {
     assert!(!said.err.contains("out of force"), "{said:#?}");
 }
 
-/// Without a command or `--hold` there would be nobody to profit from it: see `tests/access.rs`.
+/// Without a command or `--hold` there would be nobody to profit from it: see `access`.
 #[test]
 fn a_mount_namespace_is_made_only_where_there_is_none() {
     let Some(namespace) = Namespace::new() else { return };

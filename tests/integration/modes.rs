@@ -1,9 +1,7 @@
 //! `MODE`: the five rules of the reference document, and what each mode means for the programs.
 
-mod common;
-
-use common::host::{self, OLD, exchanged};
-use common::namespace::{Namespace, Said, Scratch, interpreters, program};
+use crate::common::host::{self, OLD, exchanged};
+use crate::common::namespace::{Namespace, Said, Scratch, interpreters, program};
 use std::fs;
 
 /// Rules 1 and 2, and 4: what a kernel with registration mode does.

@@ -1,15 +1,13 @@
 //! The table of architectures against others' knowledge of them: QEMU executes its probes, programs that other tools
 //! made are matched by its rules, and Debian's rules are compared with them byte by byte.
 
-mod common;
-
+use crate::common::host::{self, binary};
+use crate::common::{debian, debian_of, fetch, fetch_of, run, scratch, skip};
 use binfmt_register::elf::Start;
 use binfmt_register::handler::Handler;
 use binfmt_register::output::Output;
 use binfmt_register::text::{BLANK, Text};
 use binfmt_register::{rule, target};
-use common::host::{self, binary};
-use common::{debian, debian_of, fetch, fetch_of, run, scratch, skip};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::fs::Permissions;

@@ -1,9 +1,7 @@
 //! `systemctl restart systemd-binfmt`: what it does to entries, and the ways to live with it.
 
-mod common;
-
-use common::namespace::Namespace;
-use common::{run, skip};
+use crate::common::namespace::Namespace;
+use crate::common::{run, skip};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;

@@ -1,9 +1,7 @@
 //! What is not the machine's init, though it is process 1. The machine's init itself: `tests/boot/init.rs`.
 
-mod common;
-
-use common::host::{self, exchanged};
-use common::namespace::{Namespace, Said, Scratch};
+use crate::common::host::{self, exchanged};
+use crate::common::namespace::{Namespace, Said, Scratch};
 use std::process::Command;
 
 /// Runs the tool as the first process of a PID namespace, with an init at hand that it must not execute.

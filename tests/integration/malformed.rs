@@ -1,11 +1,11 @@
 //! A row of `qemu/targets` that makes no sense fails the build, with the line it stands on.
 
-mod common;
-
-use common::{cargo, copy_of_the_package};
+use crate::common::{cargo, copy_of_the_package};
 use std::path::Path;
 use std::process::Stdio;
 use std::{fs, iter};
+
+const TABLE: &str = "qemu/targets";
 
 /// A row as it is good, in the columns of `qemu/targets`, of a machine that no other row has.
 const GOOD: [&str; 9] = ["good", "64", "le", "4711", "0x1", "0x1", "good", "-", "00ff"];
@@ -47,7 +47,7 @@ const BAD: &[(&str, &str, &str)] = &[
 #[test]
 fn a_malformed_row_fails_the_build_with_its_line() {
     let copy = copy_of_the_package("malformed");
-    let table = copy.join("qemu/targets");
+    let table = copy.join(TABLE);
     let text = fs::read_to_string(&table).unwrap();
     let rows: Vec<&str> = text.lines().collect();
     let with = |at: usize, row: &str| [&rows[..at], &[row], &rows[at..]].concat().join("\n") + "\n";
@@ -60,29 +60,22 @@ fn a_malformed_row_fails_the_build_with_its_line() {
     for &(column, bad, says) in BAD {
         let mut row = GOOD;
         row[COLUMNS.iter().position(|name| *name == column).unwrap()] = bad;
-        refused(&copy, &table, &with(middle, &row.join(" ")), middle + 1, says);
+        refused(&copy, &with(middle, &row.join(" ")), middle + 1, says);
     }
     let long: String = iter::repeat_n("00", 256).collect();
     let row = [&GOOD[..8], &[&long]].concat().join(" ");
-    refused(&copy, &table, &with(middle, &row), middle + 1, "1 to 32 expected");
+    refused(&copy, &with(middle, &row), middle + 1, "1 to 32 expected");
     // The first and the last line, and a row that comes twice.
-    refused(&copy, &table, &with(0, "lost"), 1, "1 columns");
-    refused(&copy, &table, &with(rows.len(), "lost"), rows.len() + 1, "1 columns");
-    refused(&copy, &table, &with(rows.len(), rows[middle - 1]), rows.len() + 1, "'riscv64' is taken");
-
-    // So does a malformed message.
-    fs::write(&table, &text).unwrap();
-    let messages = copy.join("src/messages");
-    let text = fs::read_to_string(&messages).unwrap();
-    refused(&copy, &messages, &format!("lost row\n{text}"), 1, "before the first [section]");
-    refused(&copy, &messages, &format!("\n# \u{e9}\n{text}"), 2, "not ASCII");
+    refused(&copy, &with(0, "lost"), 1, "1 columns");
+    refused(&copy, &with(rows.len(), "lost"), rows.len() + 1, "1 columns");
+    refused(&copy, &with(rows.len(), rows[middle - 1]), rows.len() + 1, "'riscv64' is taken");
 }
 
-/// Expects that the build with this `text` in `file` fails for line `line`, and what it says of it.
-fn refused(copy: &Path, file: &Path, text: &str, line: usize, says: &str) {
-    fs::write(file, text).unwrap();
+/// Expects that the build with this table fails for line `line`, and what it says of it.
+fn refused(copy: &Path, text: &str, line: usize, says: &str) {
+    fs::write(copy.join(TABLE), text).unwrap();
     let said = build(copy).expect_err(says);
-    let at = format!("{}:{line}: ", file.strip_prefix(copy).unwrap().display());
+    let at = format!("{TABLE}:{line}: ");
     let found = said.lines().find_map(|said| said.trim().strip_prefix(&at));
     assert!(found.is_some_and(|found| found.contains(says)), "not '{at}…{says}…': {said}");
 }

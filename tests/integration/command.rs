@@ -1,10 +1,8 @@
 //! `-- COMMAND`: the same process goes on as another program, if all went well.
 
-mod common;
-
-use common::host::{self, exchanged};
-use common::namespace::{Namespace, Said, Scratch};
-use common::run;
+use crate::common::host::{self, exchanged};
+use crate::common::namespace::{Namespace, Said, Scratch, program};
+use crate::common::run;
 use std::process::Command;
 
 const ARM64: &[&str] = &["ARCHES=arm64"];
@@ -19,7 +17,7 @@ fn version(words: &[&str]) -> Command {
 #[test]
 fn what_was_registered_is_there_for_the_command() {
     let Some(namespace) = Namespace::new() else { return };
-    let program = common::namespace::program("arm64");
+    let program = program("arm64");
     let said = namespace.tool(ARM64, &["--", program.to_str().unwrap(), "echo", "it", "runs"]).exits(0);
     assert_eq!(said.out, "it runs\n");
     said.says(&["aarch64: registered"]);

@@ -1,10 +1,8 @@
 //! The ways to reach binfmt_misc, and what is said where none leads there. That it is mounted already counts in the
 //! first user namespace only, for which see `tests/boot`.
 
-mod common;
-
-use common::host::{self, OLD, binary};
-use common::namespace::{Namespace, Said, Scratch, clean, has};
+use crate::common::host::{self, OLD, binary};
+use crate::common::namespace::{Namespace, Said, Scratch, clean, has};
 use std::fs;
 use std::process::Command;
 

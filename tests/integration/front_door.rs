@@ -1,9 +1,7 @@
 //! The README's first command, as root of a namespace of its own.
 
-mod common;
-
-use common::namespace::Namespace;
-use common::{TOP, run, skip};
+use crate::common::namespace::Namespace;
+use crate::common::{TOP, run, skip};
 use std::process::Command;
 
 #[test]

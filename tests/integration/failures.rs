@@ -1,9 +1,7 @@
 //! What goes wrong, and what then is said: one line that names the thing, the exit status, and a kernel that is as it
 //! was before.
 
-mod common;
-
-use common::namespace::{Namespace, Said, Scratch, has, interpreters, program};
+use crate::common::namespace::{Namespace, Said, Scratch, has, interpreters, program};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 

@@ -1,9 +1,7 @@
 //! Replacing is never lossy: at every moment, and whatever goes wrong, an architecture has a handler that works.
 
-mod common;
-
-use common::host;
-use common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, has, interpreters, program};
+use crate::common::host;
+use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, has, interpreters, program};
 use std::fs;
 use std::process::Stdio;
 use std::sync::Barrier;

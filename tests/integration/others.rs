@@ -1,10 +1,8 @@
 //! Entries that are there already, made by others or by an administrator: they count by what they match, and are left
 //! as they are.
 
-mod common;
-
-use common::host;
-use common::namespace::{Namespace, Said, Scratch, program};
+use crate::common::host;
+use crate::common::namespace::{Namespace, Said, Scratch, program};
 use std::os::unix::fs::symlink;
 
 /// The magic and mask that Apple's Rosetta is registered with: programs for arm64.

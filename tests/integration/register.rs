@@ -1,9 +1,7 @@
 //! Registering, in a binfmt_misc of the test's own: what is made, what it executes, what is kept.
 
-mod common;
-
-use common::host::{self, binary};
-use common::namespace::{Namespace, Said, Scratch, architectures, has, i386_is_native, interpreters, program};
+use crate::common::host::{self, binary};
+use crate::common::namespace::{Namespace, Said, Scratch, architectures, has, i386_is_native, interpreters, program};
 use std::fs;
 use std::os::unix::fs::symlink;
 

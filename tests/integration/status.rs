@@ -1,10 +1,8 @@
 //! What it prints: the status as JSON, the rules as binfmt.d has them, help and version. None of these changes
 //! anything.
 
-mod common;
-
-use common::host::{self, binary, exchanged};
-use common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, clean, has, interpreters, runs_i386};
+use crate::common::host::{self, binary, exchanged};
+use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, clean, has, interpreters, runs_i386};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -275,7 +273,7 @@ fn help_names_every_option_variable_and_architecture() {
     ] {
         assert!(said.out.contains(word), "{word}; {}", said.out);
     }
-    let table = fs::read_to_string(std::path::Path::new(common::TOP).join("qemu/targets")).unwrap();
+    let table = fs::read_to_string(std::path::Path::new(crate::common::TOP).join("qemu/targets")).unwrap();
     let names = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next());
     for name in names {
         assert!(said.out.split_whitespace().any(|word| word == name), "{name}; {}", said.out);
