@@ -5,7 +5,7 @@ use super::host::{self, exchanged};
 use super::{TOP, debian_of, fetch, fetch_of, skip};
 pub use host::interpreters;
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -121,7 +121,13 @@ impl Namespace {
 
     /// A shell script; `$TOOL` is the tool.
     pub fn sh(&self, script: &str) -> Said {
+        self.sh_with(script, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub fn sh_with(&self, script: &str, environment: &[(&str, OsString)]) -> Said {
         let mut command = self.command("sh");
+        command.envs(environment.iter().cloned());
         let script = &*exchanged(script);
         Said::of(command.args(["-c", script]).env("TOOL", host::binary()).env("QEMU_BINARY_PATH", interpreters()))
     }
@@ -295,8 +301,19 @@ impl Drop for Scratch {
 
 /// Gives a command an environment in which the same happens on every machine.
 pub fn clean(command: &mut Command) {
-    let path = env::var("PATH").unwrap_or_default();
-    command.env_clear().env("PATH", format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")).env("LC_ALL", "C");
+    command.env_clear().env("PATH", path()).env("LC_ALL", "C");
+}
+
+/// `PATH` with the directories of root's commands, which an ordinary user of Debian has not in it.
+pub fn path() -> String {
+    format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", env::var("PATH").unwrap_or_default())
+}
+
+/// Sends a signal by the shell's own `kill`: the command is in a package that need not be there.
+#[track_caller]
+pub fn kill(signal: &str, process: u32) {
+    let script = format!("kill -s {signal} {process}");
+    Said::of(Command::new("sh").args(["-c", &script])).exits(0);
 }
 
 /// Debian's static busybox for an architecture, by Debian's name of it.

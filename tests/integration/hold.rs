@@ -1,7 +1,7 @@
 //! `--hold`: stays, registers again what others remove, and takes back what it registered.
 
 use crate::common::host;
-use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, has};
+use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, has, interpreters, kill};
 use std::fs;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
@@ -67,7 +67,7 @@ impl Holder {
     }
 
     fn signal(&self, signal: &str) {
-        Said::of(std::process::Command::new("kill").args(["-s", signal, &self.process().to_string()])).exits(0);
+        kill(signal, self.process());
     }
 
     fn ended(self) -> Said {
@@ -168,7 +168,7 @@ fn it_replaces_once() {
 fn if_something_fails_it_takes_back_and_ends() {
     let Some(namespace) = Namespace::new() else { return };
     let scratch = Scratch::new();
-    scratch.copy(crate::common::namespace::interpreters().join("qemu-aarch64"), "qemu-aarch64");
+    scratch.copy(interpreters().join("qemu-aarch64"), "qemu-aarch64");
     let holder = Holder::start(&namespace, &[], &["ARCHES=arm64,riscv64", &scratch.variable()], &[]);
     holder
         .ended()

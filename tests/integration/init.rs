@@ -1,7 +1,7 @@
 //! What is not the machine's init, though it is process 1. The machine's init itself: `tests/boot/init.rs`.
 
 use crate::common::host::{self, exchanged};
-use crate::common::namespace::{Namespace, Said, Scratch};
+use crate::common::namespace::{Namespace, Said, Scratch, path};
 use std::process::Command;
 
 /// Runs the tool as the first process of a PID namespace, with an init at hand that it must not execute.
@@ -17,7 +17,7 @@ fn container(setup: &str) -> Said {
     scratch.executable("init", "never executed");
     let script = format!("mount --bind {0} {0} && cd {0} && {setup}", scratch.path());
     let mut command = Command::new("unshare");
-    command.args(["-Urmpf", "sh", "-c", &script]).env("TOOL", tool);
+    command.args(["-Urmpf", "sh", "-c", &script]).env("PATH", path()).env("TOOL", tool);
     Said::of(command.env("INIT", "/init").env("ARCHES", &*exchanged("arm64")))
 }
 

@@ -1,9 +1,9 @@
 //! `systemctl restart systemd-binfmt`: what it does to entries, and the ways to live with it.
 
-use crate::common::namespace::Namespace;
-use crate::common::{run, skip};
+use crate::common::namespace::{Namespace, kill};
+use crate::common::skip;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ fn a_holder_registers_again_what_systemd_does_not() {
         assert_eq!(namespace.entry("qemu-s390x").unwrap().flags, "POF");
     }
     // `timeout`, which stands before it, passes the signal on.
-    run(Command::new("kill").arg(holder.id().to_string())).unwrap();
+    kill("TERM", holder.id());
     holder.wait().unwrap();
     assert_eq!(namespace.entries(), ["qemu-s390x"]);
 }
