@@ -13,6 +13,9 @@ const LONGEST: usize = 32;
 const SCRIPT: &str = "src/link.ld";
 const MESSAGES: &str = "src/messages";
 
+/// What an indented line may begin with. These lines are for the tests (`tests/common/targets.rs`).
+const KEYWORDS: [&str; 5] = ["program", "vdso", "header", "suite", "debian"];
+
 /// The OCI platforms that `tonistiigi/binfmt` knows, in its order.
 const PLATFORMS: &str = "amd64 amd64/v2 amd64/v3 amd64/v4 arm64 riscv64 ppc64 ppc64le s390x 386 mips64le mips64 loong64 \
                          arm/v7 arm/v6";
@@ -35,8 +38,19 @@ fn main() {
     let mut rows: Vec<Row> = Vec::new();
     let mut names: HashSet<String> = HashSet::new();
     for (number, line) in text.lines().enumerate() {
+        let indented = line.starts_with(char::is_whitespace);
         let line = line.split('#').next().unwrap_or_default().trim();
         if line.is_empty() {
+            continue;
+        }
+        if indented {
+            let keyword = line.split_whitespace().next().unwrap_or_default();
+            if rows.is_empty() {
+                fail(&format!("{TABLE}:{}: an indented line, and no row above", number + 1));
+            }
+            if !KEYWORDS.contains(&keyword) {
+                fail(&format!("{TABLE}:{}: keyword '{keyword}', one of {KEYWORDS:?} expected", number + 1));
+            }
             continue;
         }
         let row = parse(line).unwrap_or_else(|why| fail(&format!("{TABLE}:{}: {why}", number + 1)));

@@ -3,6 +3,7 @@
 
 pub mod host;
 pub mod namespace;
+pub mod targets;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -2,7 +2,8 @@
 //! machine, and is gone with the test.
 
 use super::host::{self, exchanged};
-use super::{TOP, debian_of, fetch, fetch_of, skip};
+use super::targets::rows;
+use super::{debian_of, fetch, fetch_of, skip};
 pub use host::interpreters;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -333,10 +334,9 @@ pub fn program(name: &str) -> PathBuf {
 
 /// The names of all architectures that Debian has an interpreter for, but the host's own.
 pub fn architectures() -> Vec<String> {
-    let table = fs::read_to_string(Path::new(TOP).join("qemu/targets")).unwrap();
-    let names = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next());
-    let there = |name: &&str| interpreters().join(format!("qemu-{name}")).exists();
-    names.filter(there).filter(|name| *name != host::name()).map(|name| exchanged(name).into_owned()).collect()
+    let names = rows().into_iter().map(|row| row.name).filter(|name| name != host::name());
+    let there = |name: &String| interpreters().join(format!("qemu-{name}")).exists();
+    names.filter(there).map(|name| exchanged(&name).into_owned()).collect()
 }
 
 /// Whether this machine's kernel runs programs for i386.

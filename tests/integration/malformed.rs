@@ -52,9 +52,11 @@ fn a_malformed_row_fails_the_build_with_its_line() {
     let rows: Vec<&str> = text.lines().collect();
     let with = |at: usize, row: &str| [&rows[..at], &[row], &rows[at..]].concat().join("\n") + "\n";
 
-    // The good row is good, so that it is the one bad column that fails each of the others.
-    let middle = rows.iter().position(|row| row.starts_with("riscv64 ")).unwrap() + 1;
-    fs::write(&table, with(middle, &GOOD.join(" "))).unwrap();
+    // The good row is good, and so are lines below it, so that it is the one bad column that fails each of the others.
+    let twin = rows.iter().position(|row| row.starts_with("riscv64 ")).unwrap();
+    let middle = twin + 1 + rows[twin + 1..].iter().take_while(|row| row.starts_with(' ')).count();
+    let good = GOOD.join(" ");
+    fs::write(&table, with(middle, &format!("{good}\n    suite bookworm\n\tvdso good # a file"))).unwrap();
     assert_eq!(build(&copy), Ok(()));
 
     for &(column, bad, says) in BAD {
@@ -68,7 +70,11 @@ fn a_malformed_row_fails_the_build_with_its_line() {
     // The first and the last line, and a row that comes twice.
     refused(&copy, &with(0, "lost"), 1, "1 columns");
     refused(&copy, &with(rows.len(), "lost"), rows.len() + 1, "1 columns");
-    refused(&copy, &with(rows.len(), rows[middle - 1]), rows.len() + 1, "'riscv64' is taken");
+    refused(&copy, &with(rows.len(), rows[twin]), rows.len() + 1, "'riscv64' is taken");
+    // What is below a row has keywords, of which the tests know more.
+    refused(&copy, &with(middle, &format!("{good}\n    lost sheep")), middle + 2, "keyword 'lost'");
+    refused(&copy, &with(middle, &format!("    {good}")), middle + 1, "keyword 'good'");
+    refused(&copy, &with(0, "    suite bookworm"), 1, "no row above");
 }
 
 /// Expects that the build with this table fails for line `line`, and what it says of it.

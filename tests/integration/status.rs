@@ -3,6 +3,7 @@
 
 use crate::common::host::{self, binary, exchanged};
 use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, clean, has, interpreters, runs_i386};
+use crate::common::targets::{Row, rows};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -273,10 +274,8 @@ fn help_names_every_option_variable_and_architecture() {
     ] {
         assert!(said.out.contains(word), "{word}; {}", said.out);
     }
-    let table = fs::read_to_string(std::path::Path::new(crate::common::TOP).join("qemu/targets")).unwrap();
-    let names = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next());
-    for name in names {
-        assert!(said.out.split_whitespace().any(|word| word == name), "{name}; {}", said.out);
+    for Row { name, .. } in rows() {
+        assert!(said.out.split_whitespace().any(|word| *word == name), "{name}; {}", said.out);
     }
     assert!(said.out.lines().all(|line| line.len() <= 80 || line.contains("aarch64 ")), "{}", said.out);
 }
