@@ -1,187 +1,342 @@
-//! What was asked for: the variables, each with its values checked before anything in the kernel changes.
+//! What is asked for by variables. Each value is checked before anything in the kernel changes.
 
-use crate::kernel::{FIX_BINARY, Version};
-use crate::message::{VARIABLE_TEXTS, VARIABLES};
-use crate::output::Output;
-use crate::target::Set;
-use crate::text::{BLANK, Strings, Text};
+use crate::architecture::{ARCHITECTURES, Architecture};
+use crate::binfmt::Flags;
+use crate::machine::{ARGV0_FLAG_IS_TOLD, Directory, FIX_BINARY, Version};
+use core::ffi::CStr;
+use heapless::Vec;
 
-/// The value of `MODE`.
+/// What is asked for. A blank variable leaves its field as [`Config::BLANK`] has it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `MODE`; blank: registration mode where the kernel has it, else execution mode.
+    pub mode: Option<Mode>,
+    /// `REPLACE`: replace handlers that are there.
+    pub replace: bool,
+    /// `ARCHES`: for which architectures.
+    pub selection: Selection,
+    /// `CREDENTIALS`: set the flag `C`.
+    pub credentials: bool,
+    /// `QEMU_PRESERVE_ARGV0`: set the flag `P`; blank: where QEMU is told of it.
+    pub preserve_argv0: Option<bool>,
+    /// `QEMU_BINARY_PATH` and `QEMU_BINARY_PREFIX`: where the interpreters are.
+    pub interpreters: Directory,
+    /// `VERIFY`: execute a program of each architecture that is registered.
+    pub verify: bool,
+}
+
+/// When the kernel looks for an interpreter, and so in which mount namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Registration mode where the kernel has it, else execution mode.
-    Blank,
-    /// The interpreter is looked up once, by the process that registers it (flag `F`).
+    /// When it is registered: the interpreter must be here, and serves everywhere (flag `F`).
     Registration,
-    /// The interpreter is looked up at each execution, where the program runs.
+    /// Whenever a program is executed, where that program runs: it need not be here.
     Execution,
 }
 
-/// When, and so in whose mount namespace, the kernel looks for the interpreter.
+/// Which architectures are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // there is only one, and no heap to put a part of it on
+pub enum Selection {
+    /// Nothing is said: every one whose interpreter is there.
+    Available,
+    /// `all`: the same; in execution mode, where the interpreter need not be here, all there are.
+    All,
+    /// These. What cannot be had of them is a failure.
+    Named(Vec<&'static Architecture, { ARCHITECTURES.len() }>),
+}
+
+/// A variable has a value that it cannot have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lookup {
-    /// At registration: it must be there now, and is in force everywhere.
-    Registration,
-    /// At each execution: it need not be here.
-    Execution,
+pub struct InvalidValue {
+    /// The name of the variable.
+    pub variable: &'static str,
+    /// The value, or the part of it that is wrong.
+    pub value: &'static [u8],
+    /// The values it can have, besides a blank one.
+    pub allowed: &'static str,
 }
 
-impl Mode {
-    /// The five rules of the reference document; `None` is the third, an error: registration mode was asked for and
-    /// this kernel does not have it.
-    pub fn lookup(self, version: Version) -> Option<Lookup> {
-        match (self, version >= FIX_BINARY) {
-            (Mode::Execution, _) => Some(Lookup::Execution),
-            (Mode::Registration, false) => None,
-            (Mode::Blank, false) => Some(Lookup::Execution),
-            (Mode::Registration | Mode::Blank, true) => Some(Lookup::Registration),
-        }
+/// A variable. To add one takes a field in [`Config`], a row in [`VARIABLES`], and a use.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// The values it can have besides a blank one, as `--help` lists them.
+    pub allowed: &'static str,
+    /// Reads a value that is not blank. An error is the part of the value that is wrong.
+    read: fn(&mut Config, &'static CStr) -> Result<(), &'static [u8]>,
+}
+
+/// All variables.
+pub static VARIABLES: [Variable; 8] = [
+    Variable {
+        name: "MODE",
+        allowed: "registration execution",
+        read: |config, value| {
+            config.mode = Some(match value.to_bytes() {
+                b"registration" => Mode::Registration,
+                b"execution" => Mode::Execution,
+                other => return Err(other),
+            });
+            Ok(())
+        },
+    },
+    Variable {
+        name: "REPLACE",
+        allowed: "true false",
+        read: |config, value| boolean(value).map(|value| config.replace = value),
+    },
+    Variable {
+        name: "CREDENTIALS",
+        allowed: "true false",
+        read: |config, value| boolean(value).map(|value| config.credentials = value),
+    },
+    Variable {
+        name: "VERIFY",
+        allowed: "true false",
+        read: |config, value| boolean(value).map(|value| config.verify = value),
+    },
+    Variable {
+        name: "QEMU_PRESERVE_ARGV0",
+        allowed: "1 true 0 false",
+        read: |config, value| {
+            config.preserve_argv0 = Some(match value.to_bytes() {
+                b"1" => true,
+                b"0" => false,
+                _ => boolean(value)?,
+            });
+            Ok(())
+        },
+    },
+    Variable {
+        name: "QEMU_BINARY_PATH",
+        allowed: "an absolute path without a colon",
+        read: |config, value| {
+            config.interpreters.path = value;
+            check(value, value.to_bytes().starts_with(b"/"))
+        },
+    },
+    Variable {
+        name: "QEMU_BINARY_PREFIX",
+        allowed: "a part of a file name, without a colon",
+        read: |config, value| {
+            config.interpreters.prefix = value;
+            check(value, !value.to_bytes().contains(&b'/'))
+        },
+    },
+    Variable {
+        name: "ARCHES",
+        allowed: "all, and the names that --help lists",
+        read: |config, value| words(value.to_bytes()).try_for_each(|word| config.selection.add(word)),
+    },
+];
+
+fn boolean(value: &'static CStr) -> Result<bool, &'static [u8]> {
+    match value.to_bytes() {
+        b"true" => Ok(true),
+        b"false" => Ok(false),
+        other => Err(other),
     }
 }
 
-/// Which architectures were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// In which words.
-    pub how: How,
-    /// Which of the targets.
-    set: Set,
+/// Checks what becomes a part of a rule: a colon separates its fields, and it is one line.
+fn check(value: &'static CStr, fits: bool) -> Result<(), &'static [u8]> {
+    let value = value.to_bytes();
+    if fits && !value.iter().any(|&byte| byte == b':' || byte < b' ') { Ok(()) } else { Err(value) }
 }
 
-/// How architectures were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Nothing said: every one whose interpreter is there.
-    Blank,
-    /// `all`: the same, and in execution mode, where the interpreter need not be here, really all.
-    All,
-    /// By name; what cannot be had of them is a failure.
-    Named,
+/// The words of a list, separated by commas or blanks.
+pub fn words(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|&byte| byte <= b' ' || byte == b',').filter(|word| !word.is_empty())
 }
 
-/// The value of every variable.
-#[derive(Clone, Copy, Debug)]
-pub struct Config<'a> {
-    /// `QEMU_BINARY_PATH`: the directory of the interpreters.
-    pub directory: Text<'a>,
-    /// `QEMU_BINARY_PREFIX`: what the names of their files start with.
-    pub prefix: Text<'a>,
-    /// `ARCHES`
-    pub asked: Asked,
-    /// Of the other variables, the place of the value among those allowed, from 1 on; 0: blank.
-    choices: [u8; 5],
-}
+impl Config {
+    /// All variables are blank.
+    pub const BLANK: Self = Self {
+        mode: None,
+        replace: false,
+        selection: Selection::Available,
+        credentials: true,
+        preserve_argv0: None,
+        interpreters: Directory { path: c"/usr/bin", prefix: c"" },
+        verify: false,
+    };
 
-impl<'a> Config<'a> {
-    /// All variables blank.
-    pub const BLANK: Self =
-        Self { directory: Text::new(c"/usr/bin"), prefix: BLANK, asked: Asked::BLANK, choices: [0; 5] };
-
-    /// Reads the variables.
+    /// Reads the variables; `value_of` has the value of each, and `None` for a blank one.
     ///
     /// # Errors
-    /// The place of a variable among [`VARIABLES`] that has a value it cannot have; the value, or the part of it that is
-    /// wrong, is in `word`. The values it may have besides a blank one are at the same place in [`VARIABLE_TEXTS`].
-    pub fn read(&mut self, environment: Strings<'a>, word: &mut Output) -> Result<(), usize> {
-        // The colon separates the fields of a rule, and a rule is one line.
-        let clean = |mut value: Text, slash| !value.any(|byte| byte == b':' || byte < b' ' || byte == slash);
-        for place in 0..8 {
-            let mut value = environment.variable(VARIABLES.at(place));
-            if value.is_blank() {
-                continue;
+    /// The first of the variables that has a value it cannot have.
+    pub fn read(value_of: impl Fn(&str) -> Option<&'static CStr>) -> Result<Self, InvalidValue> {
+        let mut config = Self::BLANK;
+        for variable in &VARIABLES {
+            if let Some(value) = value_of(variable.name) {
+                (variable.read)(&mut config, value).map_err(|value| InvalidValue {
+                    variable: variable.name,
+                    value,
+                    allowed: variable.allowed,
+                })?;
             }
-            let fits = match place {
-                5 => {
-                    self.directory = value;
-                    value.first() == b'/' && clean(value, 0)
-                }
-                6 => {
-                    self.prefix = value;
-                    clean(value, b'/')
-                }
-                7 => self.asked.read(&mut value, word),
-                _ => {
-                    word.clear();
-                    word.unpack(VARIABLE_TEXTS.at(place));
-                    let choice = word.text().position(value);
-                    if let Some(slot) = self.choices.get_mut(place) {
-                        *slot = choice;
-                    }
-                    choice != 0
-                }
-            };
-            if !fits {
-                if place != 7 {
-                    word.clear();
-                    word.put(value);
-                }
-                return Err(place);
+        }
+        Ok(config)
+    }
+
+    /// The mode to use, by the five rules of the reference document. `None` is the third of them: registration mode is
+    /// asked for, and a kernel of this version does not have it.
+    pub fn effective_mode(&self, version: Version) -> Option<Mode> {
+        match (self.mode, version >= FIX_BINARY) {
+            (Some(Mode::Execution), _) | (None, false) => Some(Mode::Execution),
+            (Some(Mode::Registration), false) => None,
+            (Some(Mode::Registration) | None, true) => Some(Mode::Registration),
+        }
+    }
+
+    /// The flags of new entries in this mode.
+    pub fn flags(&self, mode: Mode, version: Version) -> Flags {
+        let mut flags = Flags::OPEN_BINARY;
+        flags.set(Flags::FIX_BINARY, mode == Mode::Registration);
+        flags.set(Flags::CREDENTIALS, self.credentials);
+        flags.set(Flags::PRESERVE_ARGV0, self.preserve_argv0.unwrap_or(version >= ARGV0_FLAG_IS_TOLD));
+        flags
+    }
+}
+
+impl Selection {
+    /// Adds what `word` means.
+    ///
+    /// # Errors
+    /// The word, if it means nothing. The selection is one of named architectures then.
+    pub fn add<'a>(&mut self, word: &'a [u8]) -> Result<(), &'a [u8]> {
+        if word == b"all" {
+            *self = Self::All;
+        }
+        if *self == Self::All {
+            return Ok(());
+        }
+        if *self == Self::Available {
+            *self = Self::Named(Vec::new());
+        }
+        let architecture = Architecture::find(word).ok_or(word)?;
+        if let Self::Named(architectures) = self {
+            if !architectures.contains(&architecture) {
+                _ = architectures.push(architecture); // there is room for each
             }
         }
         Ok(())
     }
 
-    /// `MODE`
-    pub fn mode(&self) -> Mode {
-        match self.choices[0] {
-            0 => Mode::Blank,
-            1 => Mode::Registration,
-            _ => Mode::Execution,
+    /// Whether the architecture is among them.
+    pub fn includes(&self, architecture: &Architecture) -> bool {
+        match self {
+            Self::Available | Self::All => true,
+            Self::Named(architectures) => architectures.contains(&architecture),
         }
-    }
-
-    /// `REPLACE`
-    pub fn replaces(&self) -> bool {
-        self.choices[1] == 1
-    }
-
-    /// As from now on with a blank `REPLACE`.
-    pub fn keep(&mut self) {
-        self.choices[1] = 0;
-    }
-
-    /// `CREDENTIALS`: the flag `C`
-    pub fn credentials(&self) -> bool {
-        self.choices[2] != 2
-    }
-
-    /// `VERIFY`
-    #[inline(never)]
-    pub fn verifies(&self) -> bool {
-        self.choices[3] == 1
-    }
-
-    /// `QEMU_PRESERVE_ARGV0`: the flag `P`; `None` leaves it to the kernel's version.
-    pub fn preserve_argv0(&self) -> Option<bool> {
-        let choice = self.choices[4];
-        (choice > 0).then_some(choice <= 2)
     }
 }
 
-impl Asked {
-    /// Nothing said.
-    pub const BLANK: Self = Self { how: How::Blank, set: Set::ALL };
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Whether the target at `place` is among them.
-    pub fn allows(&self, place: usize) -> bool {
-        self.set.has(place)
+    fn read(name: &'static str, value: &'static CStr) -> Result<Config, InvalidValue> {
+        Config::read(|asked| (asked == name).then_some(value))
     }
 
-    /// Reads a list of names, separated by commas or blanks. Returns `false` at one that means nothing, which is in
-    /// `word` then; the rest of the list can be read by another call.
-    pub fn read(&mut self, list: &mut Text, word: &mut Output) -> bool {
-        while word.word(list) {
-            if word.text().is(Text::new(c"all")) {
-                *self = Self { how: How::All, set: Set::ALL };
-                continue;
-            }
-            if self.how == How::Blank {
-                *self = Self { how: How::Named, set: Set::default() };
-            }
-            if !self.set.add(word.text()) {
-                return false;
-            }
+    fn names(config: &Config) -> std::vec::Vec<&str> {
+        match &config.selection {
+            Selection::Named(architectures) => architectures.iter().map(|architecture| architecture.name).collect(),
+            other => panic!("{other:?}"),
         }
-        true
+    }
+
+    #[test]
+    fn blank_is_the_default() {
+        let config = Config::read(|_| None).unwrap();
+        assert_eq!((config.mode, config.replace, config.credentials), (None, false, true));
+        assert_eq!((config.preserve_argv0, config.verify), (None, false));
+        assert_eq!((config.interpreters.path, config.interpreters.prefix), (c"/usr/bin", c""));
+        assert_eq!(config.selection, Selection::Available);
+    }
+
+    #[test]
+    fn every_variable_is_read() {
+        assert_eq!(read("MODE", c"registration").unwrap().mode, Some(Mode::Registration));
+        assert_eq!(read("MODE", c"execution").unwrap().mode, Some(Mode::Execution));
+        assert!(read("REPLACE", c"true").unwrap().replace);
+        assert!(!read("REPLACE", c"false").unwrap().replace);
+        assert!(!read("CREDENTIALS", c"false").unwrap().credentials);
+        assert!(read("VERIFY", c"true").unwrap().verify);
+        for (value, expected) in [(c"1", true), (c"true", true), (c"0", false), (c"false", false)] {
+            assert_eq!(read("QEMU_PRESERVE_ARGV0", value).unwrap().preserve_argv0, Some(expected));
+        }
+        assert_eq!(read("QEMU_BINARY_PATH", c"/opt").unwrap().interpreters.path, c"/opt");
+        assert_eq!(read("QEMU_BINARY_PREFIX", c"my-").unwrap().interpreters.prefix, c"my-");
+        assert_eq!(read("ARCHES", c"all").unwrap().selection, Selection::All);
+    }
+
+    #[test]
+    fn every_wrong_value_is_named() {
+        for (name, value, wrong) in [
+            ("MODE", c"magic", "magic"),
+            ("MODE", c"Registration", "Registration"),
+            ("MODE", c"registration execution", "registration execution"),
+            ("REPLACE", c"yes", "yes"),
+            ("REPLACE", c"true false", "true false"),
+            ("CREDENTIALS", c"1", "1"),
+            ("VERIFY", c" true", " true"),
+            ("QEMU_PRESERVE_ARGV0", c"2", "2"),
+            ("QEMU_BINARY_PATH", c"usr/bin", "usr/bin"),
+            ("QEMU_BINARY_PATH", c"/a:b", "/a:b"),
+            ("QEMU_BINARY_PATH", c"/a\nb", "/a\nb"),
+            ("QEMU_BINARY_PREFIX", c"a/", "a/"),
+            ("QEMU_BINARY_PREFIX", c"a:", "a:"),
+            ("ARCHES", c"arm64,amr64,s390x", "amr64"),
+        ] {
+            let error = read(name, value).unwrap_err();
+            assert_eq!((error.variable, error.value), (name, wrong.as_bytes()), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn lists_of_architectures() {
+        assert_eq!(names(&read("ARCHES", c"arm64").unwrap()), ["aarch64"]);
+        assert_eq!(
+            names(&read("ARCHES", c" riscv64,,linux/arm/v7\taarch64 arm64,").unwrap()),
+            ["riscv64", "arm", "aarch64"]
+        );
+        assert_eq!(read("ARCHES", c"arm64,all").unwrap().selection, Selection::All);
+        assert_eq!(read("ARCHES", c"all,arm64").unwrap().selection, Selection::All);
+        assert_eq!(read("ARCHES", c" ,").unwrap().selection, Selection::Available);
+        let arm64 = Architecture::find(b"arm64").unwrap();
+        assert!(read("ARCHES", c"arm64").unwrap().selection.includes(arm64));
+        assert!(!read("ARCHES", c"riscv64").unwrap().selection.includes(arm64));
+    }
+
+    #[test]
+    fn the_five_rules_of_the_reference_document() {
+        let (old, new) = (Version::new(4, 7), Version::new(4, 8));
+        for (mode, version, expected) in [
+            (Some(Mode::Execution), old, Some(Mode::Execution)),
+            (Some(Mode::Execution), new, Some(Mode::Execution)),
+            (Some(Mode::Registration), new, Some(Mode::Registration)),
+            (Some(Mode::Registration), old, None),
+            (None, new, Some(Mode::Registration)),
+            (None, old, Some(Mode::Execution)),
+        ] {
+            let config = Config { mode, ..Config::BLANK };
+            assert_eq!(config.effective_mode(version), expected, "{mode:?} {version:?}");
+        }
+    }
+
+    #[test]
+    fn flags() {
+        let flags = |config: Config, mode, version| std::format!("{}", config.flags(mode, version));
+        let (old, new) = (Version::new(5, 11), Version::new(5, 12));
+        assert_eq!(flags(Config::BLANK, Mode::Registration, new), "POCF");
+        assert_eq!(flags(Config::BLANK, Mode::Registration, old), "OCF");
+        assert_eq!(flags(Config::BLANK, Mode::Execution, new), "POC");
+        assert_eq!(flags(Config { credentials: false, ..Config::BLANK }, Mode::Execution, new), "PO");
+        assert_eq!(flags(Config { preserve_argv0: Some(true), ..Config::BLANK }, Mode::Execution, old), "POC");
+        assert_eq!(flags(Config { preserve_argv0: Some(false), ..Config::BLANK }, Mode::Execution, new), "OC");
     }
 }

@@ -1,197 +1,279 @@
-//! From what was observed to one action per architecture: a pure function, no system call in it.
+//! From what was observed to one plan per architecture: a pure function, without a system call.
 
-use crate::message::{Reason, Say};
+use crate::machine::{Native, Unfit};
+use heapless::Vec;
+use rustix::io::Errno;
+
+/// The start of the name of an entry that is not this tool's, as much as a message shows.
+pub type OtherName = Vec<u8, 40>;
 
 /// How much an architecture is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Not asked for.
+    /// It was not asked for.
     No,
     /// If its interpreter is there.
-    IfThere,
-    /// Whether or not its interpreter is there: execution mode looks for it elsewhere.
-    Anyway,
-    /// By name.
+    IfAvailable,
+    /// Whether its interpreter is there or not: in execution mode it is needed elsewhere.
+    Always,
+    /// It was asked for by name.
     Named,
 }
 
-/// The entry of the name this tool would give it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Own {
-    /// There is none.
-    Absent,
-    /// It is enabled and matches programs of the architecture.
-    Handles,
-    /// It is disabled.
-    Disabled,
-    /// It is enabled but matches something else.
-    Misfit,
-}
-
-/// All that was observed of one architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// The entry under our name.
-    pub own: Own,
-    /// An entry under another name handles it.
-    pub other: bool,
-    /// The stand-in of a replacement that was cut short handles it.
-    pub stand_in: bool,
-    /// It is this binary's own.
-    pub host: bool,
-    /// Why this machine does not run it without a handler: [`Reason::ENOEXEC`], or why nobody can tell.
-    pub native: Reason,
-    /// Why its interpreter cannot serve.
-    pub interpreter: Reason,
-}
-
-impl Seen {
-    /// Nothing at all.
-    pub const NOTHING: Self = Self {
-        own: Own::Absent,
-        other: false,
-        stand_in: false,
-        host: false,
-        native: Reason::ENOEXEC,
-        interpreter: Reason::MISSING,
-    };
-}
-
-/// What was asked for that architecture.
+/// What was asked for an architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     /// How much it is wanted.
     pub wanted: Wanted,
-    /// `REPLACE`
+    /// Whether handlers that are there are replaced.
     pub replace: bool,
-    /// Execution mode: the interpreter need not be here.
-    pub absent_fits: bool,
+    /// Whether the interpreter may be missing here, as in execution mode.
+    pub may_be_missing: bool,
 }
 
-/// Decides on one architecture: what is to be said of it when that is done.
-///
-/// [`Say::Registered`] and [`Say::RegisteredBefore`] mean to register a new entry, [`Say::Replaced`] to put a new one
-/// in the place of the one under our name, and all others to do nothing.
-pub fn plan(request: Request, seen: &Seen) -> Say {
-    if !is_wanted(request, seen) {
-        return Say::Nothing;
-    }
-    let handled = seen.other || seen.stand_in;
-    let line = match seen.own {
-        _ if seen.host => return Say::Native,
-        Own::Absent if seen.other && !request.replace => return Say::KeptOther,
-        Own::Absent if !handled && seen.native == Reason::NONE => return Say::Native,
-        Own::Absent if !handled && seen.native != Reason::ENOEXEC => {
-            return if request.wanted == Wanted::Named { Say::CannotTell } else { Say::LeftAlone };
+/// The entry that has the name which this tool gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnEntry {
+    /// There is none.
+    Absent,
+    /// It is enabled, and programs of the architecture match it.
+    Handles,
+    /// It is disabled.
+    Disabled,
+    /// It is enabled, but for other programs.
+    OtherPrograms,
+}
+
+/// Whether the machine runs programs of the architecture without a handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// It is the host's own architecture.
+    AsHost,
+    /// The kernel was asked; or it need not be, because the architecture is foreign or has a handler.
+    As(Native),
+}
+
+/// All that was observed of an architecture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The entry that has this tool's name.
+    pub own: OwnEntry,
+    /// An entry of another name that handles it.
+    pub other: Option<OtherName>,
+    /// The stand-in of a replacement that was cut short is there.
+    pub stand_in: bool,
+    /// Whether the machine runs it without a handler.
+    pub runs: Runs,
+    /// Whether its interpreter can serve.
+    pub interpreter: Result<(), Unfit>,
+}
+
+/// What is to be done about an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan<'a> {
+    /// Nothing, and nothing is said.
+    Nothing,
+    /// Nothing, for this reason.
+    Leave(Reason<'a>),
+    /// Nothing, though it was asked for.
+    Refuse(Refusal),
+    /// A new entry, which comes before the `other` one.
+    Register {
+        /// The name of an entry that handles the architecture already.
+        other: Option<&'a OtherName>,
+    },
+    /// A new entry in the place of the one that has this tool's name.
+    Replace,
+}
+
+/// Why an architecture is left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason<'a> {
+    /// This tool's entry handles it.
+    Handled,
+    /// This tool's entry is there, but disabled.
+    Disabled,
+    /// An entry of another name handles it.
+    HandledBy(&'a OtherName),
+    /// The machine runs it.
+    Native,
+    /// It cannot be told whether the machine runs it.
+    Unknown(Errno),
+}
+
+/// Why what was asked for cannot be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It cannot be told whether the machine runs it.
+    Unknown(Errno),
+    /// An entry that has this tool's name is for other programs.
+    NameTaken,
+    /// Its interpreter cannot serve.
+    Unfit(Unfit),
+}
+
+impl Request {
+    /// Whether anything is to be done or said about the architecture.
+    pub fn concerns(&self, observed: &Observed) -> bool {
+        match self.wanted {
+            Wanted::No => false,
+            Wanted::IfAvailable => observed.interpreter != Err(Unfit::Missing),
+            Wanted::Always | Wanted::Named => true,
         }
-        Own::Absent if seen.other => Say::RegisteredBefore,
-        Own::Absent => Say::Registered,
-        _ if request.replace => Say::Replaced,
-        Own::Handles => return Say::Kept,
-        Own::Disabled => return Say::KeptDisabled,
-        Own::Misfit => return Say::NameTaken,
+    }
+}
+
+/// Decides on one architecture.
+pub fn plan(request: Request, observed: &Observed) -> Plan<'_> {
+    if !request.concerns(observed) {
+        return Plan::Nothing;
+    }
+    let Runs::As(native) = observed.runs else { return Plan::Leave(Reason::Native) };
+    let plan = match (observed.own, &observed.other) {
+        (OwnEntry::Absent, Some(other)) if !request.replace => return Plan::Leave(Reason::HandledBy(other)),
+        (OwnEntry::Absent, Some(other)) => Plan::Register { other: Some(other) },
+        (OwnEntry::Absent, None) if observed.stand_in => Plan::Register { other: None },
+        (OwnEntry::Absent, None) => match native {
+            Native::No => Plan::Register { other: None },
+            Native::Yes => return Plan::Leave(Reason::Native),
+            Native::Unknown(error) if request.wanted == Wanted::Named => return Plan::Refuse(Refusal::Unknown(error)),
+            Native::Unknown(error) => return Plan::Leave(Reason::Unknown(error)),
+        },
+        _ if request.replace => Plan::Replace,
+        (OwnEntry::Handles, _) => return Plan::Leave(Reason::Handled),
+        (OwnEntry::Disabled, _) => return Plan::Leave(Reason::Disabled),
+        (OwnEntry::OtherPrograms, _) => return Plan::Refuse(Refusal::NameTaken),
     };
-    match seen.interpreter {
-        Reason::NONE => line,
-        Reason::MISSING if request.absent_fits => line,
-        _ => Say::Unfit,
+    match observed.interpreter {
+        Ok(()) => plan,
+        Err(Unfit::Missing) if request.may_be_missing => plan,
+        Err(unfit) => Plan::Refuse(Refusal::Unfit(unfit)),
     }
-}
-
-/// Whether anything is to be done or said at all.
-pub fn is_wanted(request: Request, seen: &Seen) -> bool {
-    match request.wanted {
-        Wanted::No => false,
-        Wanted::IfThere => seen.interpreter != Reason::MISSING,
-        Wanted::Anyway | Wanted::Named => true,
-    }
-}
-
-/// Whether a line says that there is a new entry.
-pub fn makes_entry(line: Say) -> bool {
-    matches!(line, Say::Registered | Say::RegisteredBefore | Say::Replaced)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::errno::Errno;
+    use crate::machine::Defect;
 
-    const FIT: Reason = Reason::NONE;
-    const UNFIT: Reason = Reason::DYNAMIC;
-    const ABSENT: Reason = Reason::MISSING;
-    const NOTHING: Seen = Seen { interpreter: FIT, ..Seen::NOTHING };
-    const BLANK: Request = Request { wanted: Wanted::IfThere, replace: false, absent_fits: false };
+    const FIT: Result<(), Unfit> = Ok(());
+    const DYNAMIC: Unfit = Unfit::Defective(Defect::DynamicallyLinked);
+    const NOTHING: Observed =
+        Observed { own: OwnEntry::Absent, other: None, stand_in: false, runs: Runs::As(Native::No), interpreter: FIT };
+    const BLANK: Request = Request { wanted: Wanted::IfAvailable, replace: false, may_be_missing: false };
     const NAMED: Request = Request { wanted: Wanted::Named, ..BLANK };
     const REPLACE: Request = Request { replace: true, ..BLANK };
-    const OTHERS: Seen = Seen { other: true, ..NOTHING };
-    const OURS: Seen = Seen { own: Own::Handles, ..NOTHING };
-    const DISABLED: Seen = Seen { own: Own::Disabled, ..NOTHING };
-    const MISFIT: Seen = Seen { own: Own::Misfit, ..NOTHING };
-    const HOST: Seen = Seen { host: true, ..NOTHING };
-    const MISSING: Seen = Seen { interpreter: ABSENT, ..NOTHING };
+    const UNWANTED: Request = Request { wanted: Wanted::No, ..BLANK };
+    const ELSEWHERE: Request = Request { wanted: Wanted::Always, may_be_missing: true, ..BLANK };
 
-    /// Every row of the decision table.
-    #[test]
-    fn decision_table() {
-        let untold = Errno::NOSYS.into();
-        let unwanted = Request { wanted: Wanted::No, ..BLANK };
-        let elsewhere = Request { wanted: Wanted::Anyway, absent_fits: true, ..BLANK };
-        let named_elsewhere = Request { absent_fits: true, ..NAMED };
-        let unfit = Say::Unfit;
-        let missing = unfit;
-        let rows = [
-            // not wanted
-            (unwanted, NOTHING, Say::Nothing),
-            (unwanted, OURS, Say::Nothing),
-            (unwanted, Seen { stand_in: true, ..OURS }, Say::Nothing),
-            (unwanted, Seen { stand_in: true, ..NOTHING }, Say::Nothing),
-            (unwanted, Seen { stand_in: true, ..DISABLED }, Say::Nothing),
-            (BLANK, MISSING, Say::Nothing),
-            (REPLACE, Seen { interpreter: ABSENT, ..OURS }, Say::Nothing),
-            (Request { absent_fits: true, ..BLANK }, MISSING, Say::Nothing),
-            (unwanted, HOST, Say::Nothing),
-            // nobody handles it
-            (BLANK, NOTHING, Say::Registered),
-            (NAMED, NOTHING, Say::Registered),
-            (REPLACE, NOTHING, Say::Registered),
-            (BLANK, Seen { interpreter: UNFIT, ..NOTHING }, unfit),
-            (NAMED, MISSING, missing),
-            (elsewhere, MISSING, Say::Registered),
-            (named_elsewhere, MISSING, Say::Registered),
-            (elsewhere, Seen { interpreter: UNFIT, ..NOTHING }, unfit),
-            // the machine runs it
-            (BLANK, HOST, Say::Native),
-            (REPLACE, Seen { own: Own::Handles, ..HOST }, Say::Native),
-            (NAMED, Seen { native: Reason::NONE, ..NOTHING }, Say::Native),
-            (REPLACE, Seen { native: Reason::NONE, ..NOTHING }, Say::Native),
-            (BLANK, Seen { native: untold, ..NOTHING }, Say::LeftAlone),
-            (NAMED, Seen { native: untold, ..NOTHING }, Say::CannotTell),
-            // our entry is there
-            (BLANK, OURS, Say::Kept),
-            (BLANK, Seen { interpreter: UNFIT, ..OURS }, Say::Kept),
-            (NAMED, Seen { interpreter: ABSENT, ..OURS }, Say::Kept),
-            (REPLACE, OURS, Say::Replaced),
-            (REPLACE, Seen { interpreter: UNFIT, ..OURS }, unfit),
-            (Request { replace: true, ..NAMED }, Seen { interpreter: ABSENT, ..OURS }, missing),
-            (BLANK, DISABLED, Say::KeptDisabled),
-            (REPLACE, DISABLED, Say::Replaced),
-            (BLANK, MISFIT, Say::NameTaken),
-            (REPLACE, MISFIT, Say::Replaced),
-            (BLANK, Seen { other: true, ..OURS }, Say::Kept),
-            // somebody else's is
-            (BLANK, OTHERS, Say::KeptOther),
-            (NAMED, OTHERS, Say::KeptOther),
-            (NAMED, Seen { interpreter: ABSENT, ..OTHERS }, Say::KeptOther),
-            (REPLACE, OTHERS, Say::RegisteredBefore),
-            (REPLACE, Seen { interpreter: UNFIT, ..OTHERS }, unfit),
-            // a replacement was cut short after it had removed the old entry
-            (BLANK, Seen { stand_in: true, ..NOTHING }, Say::Registered),
-            (REPLACE, Seen { stand_in: true, ..OURS }, Say::Replaced),
-            (BLANK, Seen { stand_in: true, ..OURS }, Say::Kept),
-        ];
-        for (row, (request, seen, action)) in rows.into_iter().enumerate() {
-            assert_eq!(plan(request, &seen), action, "row {row}: {request:?} {seen:?}");
+    const UNFIT: Plan = Plan::Refuse(Refusal::Unfit(DYNAMIC));
+    const MISSING: Plan = Plan::Refuse(Refusal::Unfit(Unfit::Missing));
+    const NATIVE: Plan = Plan::Leave(Reason::Native);
+    const KEPT: Plan = Plan::Leave(Reason::Handled);
+    const REGISTER: Plan = Plan::Register { other: None };
+
+    fn other() -> OtherName {
+        OtherName::from_slice(b"rosetta").unwrap()
+    }
+
+    fn check(rows: impl IntoIterator<Item = (Request, Observed, Plan<'static>)>) {
+        for (row, (request, observed, expected)) in rows.into_iter().enumerate() {
+            assert_eq!(plan(request, &observed), expected, "row {row}: {request:?} {observed:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_wanted() {
+        let ours = Observed { own: OwnEntry::Handles, ..NOTHING };
+        check([
+            (UNWANTED, NOTHING, Plan::Nothing),
+            (UNWANTED, ours.clone(), Plan::Nothing),
+            (UNWANTED, Observed { stand_in: true, ..ours.clone() }, Plan::Nothing),
+            (UNWANTED, Observed { stand_in: true, ..NOTHING }, Plan::Nothing),
+            (UNWANTED, Observed { stand_in: true, own: OwnEntry::Disabled, ..NOTHING }, Plan::Nothing),
+            (UNWANTED, Observed { runs: Runs::AsHost, ..NOTHING }, Plan::Nothing),
+            (BLANK, Observed { interpreter: Err(Unfit::Missing), ..NOTHING }, Plan::Nothing),
+            (REPLACE, Observed { interpreter: Err(Unfit::Missing), ..ours }, Plan::Nothing),
+            (
+                Request { may_be_missing: true, ..BLANK },
+                Observed { interpreter: Err(Unfit::Missing), ..NOTHING },
+                Plan::Nothing,
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_nothing_handles() {
+        let missing = Observed { interpreter: Err(Unfit::Missing), ..NOTHING };
+        let unfit = Observed { interpreter: Err(DYNAMIC), ..NOTHING };
+        check([
+            (BLANK, NOTHING, REGISTER),
+            (NAMED, NOTHING, REGISTER),
+            (REPLACE, NOTHING, REGISTER),
+            (BLANK, unfit.clone(), UNFIT),
+            (NAMED, missing.clone(), MISSING),
+            (ELSEWHERE, missing.clone(), REGISTER),
+            (Request { may_be_missing: true, ..NAMED }, missing, REGISTER),
+            (ELSEWHERE, unfit, UNFIT),
+            // A replacement was cut short after it had removed the old entry.
+            (BLANK, Observed { stand_in: true, ..NOTHING }, REGISTER),
+            (BLANK, Observed { stand_in: true, runs: Runs::As(Native::Yes), ..NOTHING }, REGISTER),
+        ]);
+    }
+
+    #[test]
+    fn what_the_machine_runs() {
+        let native = Observed { runs: Runs::As(Native::Yes), ..NOTHING };
+        let unknown = Observed { runs: Runs::As(Native::Unknown(Errno::NOSYS)), ..NOTHING };
+        let host = Observed { runs: Runs::AsHost, ..NOTHING };
+        check([
+            (BLANK, host.clone(), NATIVE),
+            (REPLACE, Observed { own: OwnEntry::Handles, ..host.clone() }, NATIVE),
+            (REPLACE, Observed { other: Some(other()), ..host }, NATIVE),
+            (NAMED, native.clone(), NATIVE),
+            (REPLACE, native, NATIVE),
+            (BLANK, unknown.clone(), Plan::Leave(Reason::Unknown(Errno::NOSYS))),
+            (NAMED, unknown, Plan::Refuse(Refusal::Unknown(Errno::NOSYS))),
+        ]);
+    }
+
+    #[test]
+    fn what_an_entry_of_ours_handles() {
+        let ours = Observed { own: OwnEntry::Handles, ..NOTHING };
+        let disabled = Observed { own: OwnEntry::Disabled, ..NOTHING };
+        let taken = Observed { own: OwnEntry::OtherPrograms, ..NOTHING };
+        check([
+            (BLANK, ours.clone(), KEPT),
+            (BLANK, Observed { interpreter: Err(DYNAMIC), ..ours.clone() }, KEPT),
+            (NAMED, Observed { interpreter: Err(Unfit::Missing), ..ours.clone() }, KEPT),
+            (REPLACE, ours.clone(), Plan::Replace),
+            (REPLACE, Observed { interpreter: Err(DYNAMIC), ..ours.clone() }, UNFIT),
+            (
+                Request { replace: true, ..NAMED },
+                Observed { interpreter: Err(Unfit::Missing), ..ours.clone() },
+                MISSING,
+            ),
+            (BLANK, disabled.clone(), Plan::Leave(Reason::Disabled)),
+            (REPLACE, disabled, Plan::Replace),
+            (BLANK, taken.clone(), Plan::Refuse(Refusal::NameTaken)),
+            (REPLACE, taken, Plan::Replace),
+            (BLANK, Observed { other: Some(other()), ..ours.clone() }, KEPT),
+            (REPLACE, Observed { stand_in: true, ..ours.clone() }, Plan::Replace),
+            (BLANK, Observed { stand_in: true, ..ours }, KEPT),
+        ]);
+    }
+
+    #[test]
+    fn what_an_entry_of_somebody_else_handles() {
+        let rosetta = other();
+        let theirs = Observed { other: Some(other()), ..NOTHING };
+        let missing = Observed { interpreter: Err(Unfit::Missing), ..theirs.clone() };
+        let unfit = Observed { interpreter: Err(DYNAMIC), ..theirs.clone() };
+        let kept = Plan::Leave(Reason::HandledBy(&rosetta));
+        assert_eq!(plan(BLANK, &theirs), kept);
+        assert_eq!(plan(NAMED, &theirs), kept);
+        assert_eq!(plan(NAMED, &missing), kept);
+        assert_eq!(plan(REPLACE, &theirs), Plan::Register { other: Some(&rosetta) });
+        assert_eq!(plan(REPLACE, &unfit), UNFIT);
     }
 }

@@ -1,6 +1,7 @@
 //! What goes wrong, and what then is said: one line that names the thing, the exit status, and a kernel that is as it
 //! was before.
 
+use crate::common::host;
 use crate::common::namespace::{Namespace, Said, Scratch, has, interpreters, program};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -294,4 +295,20 @@ fn a_binfmt_misc_that_is_disabled_as_a_whole_is_told() {
     namespace.sh("echo 1 >/proc/sys/fs/binfmt_misc/status").exits(0);
     namespace.tool(&["ARCHES=arm64"], &[]).exits(0);
     assert!(namespace.runs("arm64"));
+}
+
+/// rustix checks what the kernel returns. An answer that no kernel gives is an error of this tool's, and said so.
+#[test]
+fn an_internal_error_is_one_line_and_a_failure() {
+    if !has("strace") || host::cannot("an_internal_error_is_one_line_and_a_failure", "QEMU checks the answer before") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    // Descriptor -1, for the directory of the interpreters.
+    let words = ["strace", "-o", "/dev/null", "-e", "inject=openat:retval=0xffffffff:when=2"];
+    let said = namespace.under(&words, &["ARCHES=arm64"], &[]).exits(1);
+    // strace has a word of its own about so odd an answer.
+    let lines: Vec<_> = said.err.lines().filter(|line| !line.starts_with("strace: ")).collect();
+    assert_eq!(lines, ["binfmt_register: internal error; please report it"], "{said:#?}");
+    assert!(namespace.entries().is_empty());
 }

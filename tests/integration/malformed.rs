@@ -29,7 +29,6 @@ const BAD: &[(&str, &str, &str)] = &[
     ("code", "+1-1", "code '+1-1'"),
     ("machine", "+4711", "machine '+4711'"),
     ("flags", "+1", "e_flags '+1'"),
-    ("mask", "0x100", "mask of e_flags '0x100'"),
     ("name", "a:b", "name 'a:b'"),
     ("name", "a/b", "name 'a/b'"),
     ("name", "*", "name '*'"),

@@ -247,6 +247,32 @@ fn print_needs_no_rights_and_no_binfmt_misc() {
     }
 }
 
+/// The hooks of initramfs builders put these files into the initramfs.
+#[test]
+fn interpreters_are_the_files_that_registration_opens() {
+    let Some(namespace) = Namespace::new() else { return };
+    let path = |name: &str| interpreters().join(format!("qemu-{name}")).display().to_string() + "\n";
+    let said = namespace.tool(&["ARCHES=riscv64,arm64"], &["--interpreters"]).exits(0);
+    assert_eq!(said.out, path("aarch64") + &path("riscv64"));
+    assert_eq!(said.err, "");
+    assert!(namespace.entries().is_empty(), "it changes nothing");
+    // Those of entries that are there, too: it is about another boot.
+    namespace.tool(&["ARCHES=arm64"], &[]).exits(0);
+    assert_eq!(namespace.tool(&["ARCHES=riscv64,arm64"], &["--interpreters"]).exits(0).out, said.out);
+    let all = namespace.tool(&[], &["--interpreters"]).exits(0);
+    assert!(all.out.lines().count() + 2 > architectures().len() && all.out.lines().all(|line| line.starts_with('/')));
+    // In execution mode none is opened.
+    let said = namespace.tool(&["ARCHES=arm64", "MODE=execution"], &["--interpreters"]).exits(0);
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("", ""));
+    // One that does not fit, or is not there, is said, and the others are printed.
+    let scratch = Scratch::new();
+    scratch.executable("qemu-aarch64", "no program");
+    scratch.copy(interpreters().join("qemu-riscv64"), "qemu-riscv64");
+    let said = namespace.tool(&[&scratch.variable(), "ARCHES=arm64,riscv64"], &["--interpreters"]).exits(1);
+    assert_eq!(said.out, format!("{}/qemu-riscv64\n", scratch.path()));
+    said.says(&["aarch64: not registered", "not an ELF program"]);
+}
+
 #[test]
 fn help_names_every_option_variable_and_architecture() {
     let mut command = Command::new(binary());
@@ -258,6 +284,7 @@ fn help_names_every_option_variable_and_architecture() {
         "--uninstall",
         "--status",
         "--print",
+        "--interpreters",
         "--mount",
         "--hold",
         "-- COMMAND",

@@ -1,53 +1,39 @@
 //! All that the tests of the table use of the library.
 
-use binfmt_register::handler::Handler;
-use binfmt_register::output::Output;
-use binfmt_register::rule;
-use binfmt_register::target::{TARGETS, Target};
-use binfmt_register::text::{BLANK, Text};
+use binfmt_register::architecture::{ARCHITECTURES, Architecture};
+use binfmt_register::binfmt::{Entry, Flags, OwnName, Rule, name_of};
+use binfmt_register::machine::PathBuffer;
 use std::collections::BTreeMap;
-use std::ffi::CString;
-use std::mem::MaybeUninit;
 
 /// The names of all architectures, in the order of the table.
 pub fn names() -> Vec<String> {
-    TARGETS.iter().map(name).collect()
+    ARCHITECTURES.iter().map(|architecture| architecture.name.into()).collect()
 }
 
 /// Every probe, by the name of its architecture.
 pub fn probes() -> BTreeMap<String, Vec<u8>> {
-    let probe = |target: &Target| target.probe(&mut MaybeUninit::uninit()).to_vec();
-    TARGETS.iter().map(|target| (name(target), probe(target))).collect()
+    ARCHITECTURES.iter().map(|architecture| (architecture.name.into(), architecture.probe().to_vec())).collect()
 }
 
 /// The line that registers an architecture, named as QEMU's, though this machine may execute its programs by itself.
 pub fn rule(architecture: &str) -> String {
-    let mut line = Output::text_only();
-    let mut values = [BLANK; 10];
-    let target = find(architecture);
-    [values[0], values[1], values[2]] = [target.name(), Text::new(c"/nonexistent"), Text::new(c"O")];
-    assert!(rule::write(&mut line, Text::new(c"qemu-%0"), target, &values, true));
-    String::from_utf8(line.bytes().to_vec()).unwrap()
+    let architecture = find(architecture);
+    let mut buffer = PathBuffer::new();
+    let name = name_of(architecture, OwnName::Entry, &mut buffer);
+    let rule = Rule::new(name, architecture, &[b"/nonexistent"], Flags::OPEN_BINARY).unwrap();
+    String::from_utf8(rule.as_bytes().into()).unwrap()
 }
 
 /// Whether the entry of which binfmt_misc shows this text matches a file that starts so.
 pub fn entry_matches(text: &str, start: &[u8; 256]) -> bool {
-    entry(text).matches(start)
+    Entry::parse(text.as_bytes()).matches(start)
 }
 
 /// Whether it handles programs of that architecture.
 pub fn entry_handles(text: &str, architecture: &str) -> bool {
-    entry(text).handles(find(architecture))
+    Entry::parse(text.as_bytes()).matches_programs_of(find(architecture))
 }
 
-fn entry(text: &str) -> Handler {
-    Handler::parse(Text::new(&CString::new(text).unwrap()), &mut MaybeUninit::uninit()).clone()
-}
-
-fn find(architecture: &str) -> &'static Target {
-    TARGETS.iter().find(|target| name(target) == architecture).unwrap()
-}
-
-fn name(target: &Target) -> String {
-    String::from_utf8(target.name().collect()).unwrap()
+fn find(architecture: &str) -> &'static Architecture {
+    ARCHITECTURES.iter().find(|other| other.name == architecture).unwrap()
 }

@@ -1,0 +1,214 @@
+//! The ways to reach binfmt_misc to change it.
+
+use super::entries::Entries;
+use super::rule::Rule;
+use crate::machine::{BINFMT_MISC_PER_USER_NAMESPACE, Version, attach, mount_detached, open, write_file};
+use crate::sys::belongs_to_this_user_namespace;
+use core::ffi::CStr;
+use rustix::fd::OwnedFd;
+use rustix::fs::{CWD, FlockOperation, OFlags, flock};
+use rustix::io::{self, Errno, write};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+
+/// How the file system was reached, and so how long it stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It was mounted at the mount point.
+    Mounted,
+    /// It was mounted at the mount point just now, and is left there.
+    MountedNow,
+    /// By descriptor only, without a mount point.
+    Detached,
+}
+
+/// binfmt_misc, open to be changed.
+#[derive(Debug)]
+pub struct BinfmtMisc {
+    /// How it was reached.
+    pub access: Access,
+    /// What was in force before in this user namespace: its parent's file system, where that is mounted.
+    pub hidden: Option<Entries>,
+    entries: Entries,
+    /// The file `register`, open for writing.
+    register: OwnedFd,
+}
+
+/// binfmt_misc, while no other process of this tool changes it. Only this can write.
+#[derive(Debug)]
+pub struct Locked<'a>(&'a BinfmtMisc);
+
+/// Why binfmt_misc cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenError {
+    /// What it means here.
+    pub kind: OpenErrorKind,
+    /// The error of the call that failed.
+    pub errno: Errno,
+}
+
+/// What it means that binfmt_misc cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenErrorKind {
+    /// This is a user namespace, and the kernel has no binfmt_misc for these.
+    NoneInUserNamespaces,
+    /// This is a user namespace in which this process may not mount.
+    NotPermittedInUserNamespace,
+    /// This process has not the rights.
+    NotPermitted,
+    /// The kernel has no binfmt_misc, not even as a module.
+    NotInKernel,
+    /// The mount point is missing.
+    NoMountPoint,
+    /// Anything else.
+    Other,
+}
+
+impl OpenError {
+    fn new(errno: Errno, in_first_user_namespace: bool, version: Version) -> Self {
+        use OpenErrorKind::*;
+        let kind = match errno {
+            Errno::PERM if !in_first_user_namespace && version < BINFMT_MISC_PER_USER_NAMESPACE => NoneInUserNamespaces,
+            Errno::PERM if !in_first_user_namespace => NotPermittedInUserNamespace,
+            Errno::PERM | Errno::ACCESS => NotPermitted,
+            Errno::NODEV => NotInKernel,
+            Errno::NOENT | Errno::NOTDIR => NoMountPoint,
+            _ => Other,
+        };
+        Self { kind, errno }
+    }
+}
+
+impl BinfmtMisc {
+    /// Opens binfmt_misc only to look at it: what is mounted at `mount_point`, or else, in the first user namespace, a
+    /// mount that nobody else sees. `None` if the kernel has none, or if nothing is mounted in another user namespace: to
+    /// mount one there would hide the parent's.
+    ///
+    /// # Errors
+    /// Those of the calls.
+    pub fn look(mount_point: &CStr, in_first_user_namespace: bool) -> io::Result<Option<Entries>> {
+        let mounted = Entries::mounted_at(mount_point)?;
+        if mounted.is_some() || !in_first_user_namespace {
+            return Ok(mounted);
+        }
+        match Self::mount_new(mount_point) {
+            Err(Errno::NODEV) => Ok(None),
+            Err(error) => Err(error),
+            Ok((access, entries)) => {
+                if access == Access::MountedNow {
+                    unmount(mount_point, UnmountFlags::DETACH)?; // it stays as long as it is open
+                }
+                Ok(Some(entries))
+            }
+        }
+    }
+
+    /// Opens binfmt_misc to change it: what is mounted at `mount_point`, or else a mount of its own, for which the
+    /// kernel loads the module.
+    ///
+    /// In a user namespace other than the first what is mounted may be another namespace's. Then this namespace's own
+    /// is mounted over it, because it is to last as long as the namespace, and a descriptor of this process would not.
+    ///
+    /// # Errors
+    /// Why none of the ways leads there.
+    pub fn open(mount_point: &CStr, in_first_user_namespace: bool, version: Version) -> Result<Self, OpenError> {
+        Self::reach(mount_point, in_first_user_namespace)
+            .map_err(|errno| OpenError::new(errno, in_first_user_namespace, version))
+    }
+
+    fn reach(mount_point: &CStr, in_first_user_namespace: bool) -> io::Result<Self> {
+        // An error here, such as that of a read-only mount, is not the last word: the next way asks the kernel anew.
+        let mut hidden = None;
+        if let Ok(Some(entries)) = Entries::mounted_at(mount_point) {
+            if in_first_user_namespace || belongs_to_this_user_namespace(entries.root()) {
+                if let Ok(opened) = Self::enter(Access::Mounted, entries) {
+                    return Ok(opened);
+                }
+            } else {
+                hidden = Some(entries);
+            }
+        }
+        let (mut access, entries) = Self::mount_new(mount_point)?;
+        if access == Access::Detached && !in_first_user_namespace && attach(entries.root(), CWD, mount_point).is_ok() {
+            access = Access::MountedNow;
+        }
+        Ok(Self { hidden, ..Self::enter(access, entries)? })
+    }
+
+    /// Mounts the file system: without a mount point, or where that cannot be, at `mount_point`.
+    fn mount_new(mount_point: &CStr) -> io::Result<(Access, Entries)> {
+        let asked = match mount_detached(c"binfmt_misc") {
+            Ok(root) => return Ok((Access::Detached, Entries::of(root))),
+            Err(Errno::NODEV) => return Err(Errno::NODEV),
+            // There are no such calls (before Linux 5.2), or a filter does not know them.
+            Err(error) => error,
+        };
+        let access = match mount(c"binfmt_misc", mount_point, c"binfmt_misc", MountFlags::empty(), None) {
+            Ok(()) => Access::MountedNow,
+            // It is mounted there already.
+            Err(Errno::BUSY) => Access::Mounted,
+            // That the mount point is missing counts only where there is no other way.
+            Err(Errno::NOENT) if asked != Errno::NOSYS => return Err(asked),
+            Err(error) => return Err(error),
+        };
+        Ok((access, Entries::mounted_at(mount_point)?.ok_or(Errno::NOENT)?))
+    }
+
+    fn enter(access: Access, entries: Entries) -> io::Result<Self> {
+        let register = open(entries.root(), c"register", OFlags::WRONLY)?;
+        Ok(Self { access, hidden: None, entries, register })
+    }
+
+    /// Its entries.
+    pub fn entries(&self) -> &Entries {
+        &self.entries
+    }
+
+    /// Keeps the file system to look at only, in a way that lets others unmount it.
+    pub fn into_entries(self) -> Entries {
+        self.entries.without_mount_point()
+    }
+
+    /// Waits until no other process of this tool changes the file system (`flock(2)` on `register`, which only those
+    /// can lock who can write it).
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn lock(&self) -> io::Result<Locked<'_>> {
+        loop {
+            match flock(&self.register, FlockOperation::LockExclusive) {
+                Err(Errno::INTR) => {}
+                locked => return locked.map(|()| Locked(self)),
+            }
+        }
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        _ = flock(&self.0.register, FlockOperation::Unlock); // closing the file unlocks it too
+    }
+}
+
+impl Locked<'_> {
+    /// The entries.
+    pub fn entries(&self) -> &Entries {
+        &self.0.entries
+    }
+
+    /// Registers an entry, in one write.
+    ///
+    /// # Errors
+    /// `EXIST`: the name is taken. `INVAL`: the kernel does not understand the rule. With the flag `F` also those of
+    /// opening the interpreter.
+    pub fn register(&self, rule: &Rule) -> io::Result<()> {
+        write(&self.0.register, rule.as_bytes()).map(drop)
+    }
+
+    /// Removes an entry.
+    ///
+    /// # Errors
+    /// `NOENT`: there is none of that name. Others as of `openat(2)` and `write(2)`.
+    pub fn remove(&self, name: &CStr) -> io::Result<()> {
+        write_file(self.0.entries.root(), name, OFlags::empty(), b"-1")
+    }
+}

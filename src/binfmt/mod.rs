@@ -1,0 +1,19 @@
+//! The kernel's binfmt_misc file system: how to reach it, what it holds, and what is written to it.
+//!
+//! See the kernel's `Documentation/admin-guide/binfmt-misc.rst`.
+
+mod access;
+mod entries;
+mod entry;
+mod flags;
+mod name;
+mod pin;
+mod rule;
+
+pub use access::{Access, BinfmtMisc, Locked, OpenError, OpenErrorKind};
+pub use entries::Entries;
+pub use entry::{Entry, is_enabled};
+pub use flags::Flags;
+pub use name::{OwnName, name_of, recognize};
+pub use pin::{NAME as PIN, set as set_pin};
+pub use rule::{Rule, RuleTooLong, hex};

@@ -1,0 +1,67 @@
+//! The pin: what makes registrations last.
+//!
+//! Since Linux commit 1c5976ef0f7a ("binfmt_misc: cleanup on filesystem umount", 6.7 and many stable kernels) all
+//! entries are removed with the last mount of binfmt_misc. Before that each entry held the file system. The pin brings
+//! that back: one more entry, whose interpreter is a file in a tree of mounts that has binfmt_misc mounted below it.
+//! With the flag `F` the entry holds the file open, the file holds its mount, and that mount holds the one below it. So
+//! the file system keeps itself alive, without a mount point in any namespace, until that entry is removed.
+
+use crate::machine::{attach, mount_detached, write_file};
+use crate::sys::{make_mounts_slave, run_in_child, unshare_mount_namespace};
+use core::ffi::CStr;
+use rustix::fd::AsFd;
+use rustix::fs::{CWD, Mode, OFlags, mkdirat};
+use rustix::io::{self, Errno};
+use rustix::mount::{MountPropagationFlags, OpenTreeFlags, mount_change, open_tree};
+use rustix::process::fchdir;
+
+/// The name of the entry.
+pub const NAME: &CStr = c"binfmt_register";
+
+/// The rule of the entry: its magic starts no program, and it is disabled at once. `file` is relative to the tree.
+const RULE: &[u8] = b":binfmt_register:M::binfmt_register keeps binfmt_misc alive::file:F";
+
+/// Sets the pin. It is done in a child process, so that the mount namespace and the working directory of this one stay
+/// as they are.
+///
+/// # Errors
+/// Those of the mount calls: `NOSYS` before Linux 5.2; `PERM` without `CAP_SYS_ADMIN`; `ACCESS` where a security module
+/// (AppArmor's `docker-default`, for one) denies mounts.
+pub fn set() -> io::Result<()> {
+    let status = run_in_child(&mut || set_here().err().map_or(0, Errno::raw_os_error))?;
+    match status.exit_status() {
+        Some(0) => Ok(()),
+        Some(errno) => Err(Errno::from_raw_os_error(errno)),
+        None => Err(Errno::INTR), // a signal ended it
+    }
+}
+
+fn set_here() -> io::Result<()> {
+    unshare_mount_namespace()?;
+    // What is mounted below must not reach the namespace that this one is a copy of. AppArmor may deny the one call and
+    // not know the other.
+    let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    mount_change(c"/", flags).or_else(|error| make_mounts_slave().map_err(|_| error))?;
+    let tree = mount_detached(c"tmpfs")?;
+    mkdirat(&tree, c"binfmt_misc", Mode::RWXU)?;
+    write_file(tree.as_fd(), c"file", OFlags::CREATE, b"")?; // and closes it: a file open for writing cannot be executed
+    // Only what is attached somewhere can hold another mount (until Linux 6.15).
+    attach(&tree, CWD, c"/")?;
+    attach(mount_detached(c"binfmt_misc")?, &tree, c"binfmt_misc")?;
+    // The copy belongs to no namespace. When this process ends it is dissolved, but its mounts stay connected: one that
+    // is in use, as that of the file is, keeps those below it.
+    let copy = open_tree(
+        &tree,
+        c"",
+        OpenTreeFlags::OPEN_TREE_CLONE
+            | OpenTreeFlags::OPEN_TREE_CLOEXEC
+            | OpenTreeFlags::AT_RECURSIVE
+            | OpenTreeFlags::AT_EMPTY_PATH,
+    )?;
+    fchdir(&copy)?;
+    match write_file(CWD, c"binfmt_misc/register", OFlags::empty(), RULE) {
+        Err(Errno::EXIST) => Ok(()), // another process was quicker
+        Err(error) => Err(error),
+        Ok(()) => write_file(CWD, c"binfmt_misc/binfmt_register", OFlags::empty(), b"0"),
+    }
+}

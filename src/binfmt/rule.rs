@@ -1,0 +1,93 @@
+//! A rule: the line that registers an entry.
+
+use super::flags::Flags;
+use crate::architecture::Architecture;
+use core::ffi::CStr;
+use heapless::Vec;
+
+/// The longest line in bytes that the kernel takes (`MAX_REGISTER_LENGTH` in `fs/binfmt_misc.c`).
+const LONGEST_RULE: usize = 1920;
+
+/// A rule, in the format that the kernel's `register` takes and `binfmt.d(5)` describes. Every byte of magic and mask is
+/// written as `\xHH`.
+#[derive(Debug)]
+pub struct Rule(Vec<u8, LONGEST_RULE>);
+
+/// The rule would be longer than the kernel takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleTooLong;
+
+impl Rule {
+    /// The rule of an entry called `name`, which gives programs of `architecture` to the interpreter at the path that
+    /// the parts of `interpreter` make.
+    ///
+    /// # Errors
+    /// It would be too long.
+    pub fn new(
+        name: &CStr,
+        architecture: &Architecture,
+        interpreter: &[&[u8]],
+        flags: Flags,
+    ) -> Result<Self, RuleTooLong> {
+        let mut rule = Self(Vec::new());
+        let pattern = architecture.pattern();
+        rule.append(b":")?;
+        rule.append(name.to_bytes())?;
+        rule.append(b":M:")?;
+        for bytes in [&pattern.magic, &pattern.mask] {
+            rule.append(b":")?;
+            for &byte in bytes {
+                let [high, low] = hex(byte);
+                rule.append(&[b'\\', b'x', high, low])?;
+            }
+        }
+        rule.append(b":")?;
+        interpreter.iter().try_for_each(|part| rule.append(part))?;
+        rule.append(b":")?;
+        flags.letters().try_for_each(|letter| rule.append(&[letter as u8]))?;
+        Ok(rule)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), RuleTooLong> {
+        self.0.extend_from_slice(bytes).map_err(|_| RuleTooLong)
+    }
+
+    /// The line, without its end.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The two hexadecimal digits of a byte.
+pub fn hex(byte: u8) -> [u8; 2] {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + (value - 10) };
+    [digit(byte >> 4), digit(byte & 15)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(path: &[&[u8]]) -> Result<Vec<u8, LONGEST_RULE>, RuleTooLong> {
+        let arm64 = Architecture::find(b"arm64").unwrap();
+        let flags = Flags::OPEN_BINARY | Flags::FIX_BINARY;
+        Rule::new(c"qemu-aarch64", arm64, path, flags).map(|rule| rule.0)
+    }
+
+    #[test]
+    fn a_rule_in_full() {
+        let magic = r"\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00";
+        let mask = r"\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\xfe\xff\xff\xff";
+        let expected = std::format!(":qemu-aarch64:M::{magic}:{mask}:/usr/bin/qemu:OF");
+        assert_eq!(rule(&[b"/usr/bin", b"/", b"qemu"]).unwrap(), expected.as_bytes());
+    }
+
+    #[test]
+    fn the_longest() {
+        let fixed = rule(&[]).unwrap().len();
+        let path = [b'x'; 1920];
+        assert_eq!(rule(&[&path[fixed..]]).unwrap().len(), 1920);
+        assert_eq!(rule(&[&path[fixed - 1..]]), Err(RuleTooLong));
+        assert_eq!(rule(&[&path, &path]), Err(RuleTooLong));
+    }
+}

@@ -1,0 +1,222 @@
+//! The command line.
+
+use crate::sys::{Strings, strip_prefix};
+use core::ffi::CStr;
+
+/// What was asked for by options.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// `--install`: a list of architectures.
+    pub install: Option<&'static CStr>,
+    /// `--uninstall`: a list of architectures, entries and patterns.
+    pub uninstall: Option<&'static CStr>,
+    /// `--mount`: where binfmt_misc is, or is to be, mounted.
+    pub mount: Option<&'static CStr>,
+    /// `--status`
+    pub status: bool,
+    /// `--print`
+    pub print: bool,
+    /// `--interpreters`
+    pub interpreters: bool,
+    /// `--hold`
+    pub hold: bool,
+    /// `--version`
+    pub version: bool,
+    /// `--help`
+    pub help: bool,
+    /// The command behind `--`, and its arguments. `None` if there is no `--`, or nothing behind it.
+    pub command: Option<Strings>,
+}
+
+/// Wrong usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misuse {
+    /// There is no such option, or not here.
+    UnknownOption(&'static CStr),
+    /// The option needs a value.
+    NoValue(&'static CStr),
+}
+
+/// An option. To add one takes a field in [`Options`], a row in [`OPTIONS`], and a use.
+#[derive(Debug)]
+pub struct CommandLineOption {
+    /// Its name, without the dashes.
+    name: &'static str,
+    /// Whether a value follows it.
+    takes_value: bool,
+    /// Its line in `--help`.
+    pub help: &'static str,
+    /// Notes that it was given, with its value if it takes one.
+    set: fn(&mut Options, &'static CStr),
+}
+
+/// All options.
+pub static OPTIONS: [CommandLineOption; 9] = [
+    CommandLineOption {
+        name: "install",
+        takes_value: true,
+        help: "  --install LIST    register these architectures, or all\n",
+        set: |options, value| options.install = Some(value),
+    },
+    CommandLineOption {
+        name: "uninstall",
+        takes_value: true,
+        help: "  --uninstall LIST  remove entries: architectures, names, 'qemu-*'\n",
+        set: |options, value| options.uninstall = Some(value),
+    },
+    CommandLineOption {
+        name: "status",
+        takes_value: false,
+        help: "  --status          what this machine executes now, as JSON\n",
+        set: |options, _| options.status = true,
+    },
+    CommandLineOption {
+        name: "print",
+        takes_value: false,
+        help: "  --print           the rules, for binfmt.d; changes nothing\n",
+        set: |options, _| options.print = true,
+    },
+    CommandLineOption {
+        name: "interpreters",
+        takes_value: false,
+        help: "  --interpreters    the files that registration opens; changes nothing\n",
+        set: |options, _| options.interpreters = true,
+    },
+    CommandLineOption {
+        name: "hold",
+        takes_value: false,
+        help: "  --hold            stay, register again what others remove; undo at SIGTERM\n",
+        set: |options, _| options.hold = true,
+    },
+    CommandLineOption {
+        name: "mount",
+        takes_value: true,
+        help: "  --mount DIR       instead of /proc/sys/fs/binfmt_misc\n",
+        set: |options, value| options.mount = Some(value),
+    },
+    CommandLineOption {
+        name: "version",
+        takes_value: false,
+        help: "  --version\n",
+        set: |options, _| options.version = true,
+    },
+    CommandLineOption { name: "help", takes_value: false, help: "  --help\n", set: |options, _| options.help = true },
+];
+
+impl Options {
+    /// Reads the arguments, of which the first is the name that the tool was started under.
+    ///
+    /// # Errors
+    /// The first argument that is wrong.
+    pub fn read(arguments: Strings) -> Result<Self, Misuse> {
+        let mut options = Self::default();
+        let (own_name, mut rest) = arguments.split_first().unwrap_or((c"", arguments));
+        while let Some((argument, following)) = rest.split_first() {
+            rest = following;
+            if argument == c"--" {
+                if options.hold {
+                    return Err(Misuse::UnknownOption(c"--hold --"));
+                }
+                options.command = rest.split_first().is_some().then_some(rest);
+                break;
+            }
+            rest = options.read_one(argument, rest)?;
+        }
+        // Under the name `binfmt` it stands in for `tonistiigi/binfmt`, which prints the status after all that it does.
+        let file_name = own_name.to_bytes().rsplit(|&byte| byte == b'/').next();
+        if file_name == Some(b"binfmt") && !options.print && !options.interpreters && !options.hold {
+            options.status = true;
+        }
+        Ok(options)
+    }
+
+    /// Reads an option, `--NAME VALUE` or `--NAME=VALUE`, with one dash or two. Returns the arguments that follow it.
+    fn read_one(&mut self, argument: &'static CStr, rest: Strings) -> Result<Strings, Misuse> {
+        let name = strip_prefix(argument, b"--").or(strip_prefix(argument, b"-")).unwrap_or_default();
+        for option in &OPTIONS {
+            let Some(behind) = strip_prefix(name, option.name.as_bytes()) else { continue };
+            let (value, rest) = match strip_prefix(behind, b"=") {
+                None if !behind.is_empty() => continue, // another name, which starts with this one
+                None if option.takes_value => rest.split_first().ok_or(Misuse::NoValue(argument))?,
+                None => (argument, rest),
+                Some(value) if option.takes_value => (value, rest),
+                Some(_) => break,
+            };
+            if value.is_empty() {
+                return Err(Misuse::NoValue(argument));
+            }
+            (option.set)(self, value);
+            return Ok(rest);
+        }
+        Err(Misuse::UnknownOption(argument))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&'static CStr]) -> Result<Options, Misuse> {
+        Options::read(Strings::of(&[&[c"binfmt_register"], arguments].concat()))
+    }
+
+    #[test]
+    fn every_option() {
+        assert_eq!(read(&[c"--install", c"arm64"]).unwrap().install, Some(c"arm64"));
+        assert_eq!(read(&[c"--uninstall=qemu-*"]).unwrap().uninstall, Some(c"qemu-*"));
+        assert_eq!(read(&[c"-mount", c"/mnt"]).unwrap().mount, Some(c"/mnt"));
+        for (argument, given) in [
+            (c"--status", (|options| options.status) as fn(&Options) -> bool),
+            (c"--print", |options| options.print),
+            (c"--interpreters", |options| options.interpreters),
+            (c"--hold", |options| options.hold),
+            (c"--version", |options| options.version),
+            (c"-help", |options| options.help),
+        ] {
+            assert!(given(&read(&[argument]).unwrap()), "{argument:?}");
+            assert!(!given(&read(&[]).unwrap()), "{argument:?}");
+        }
+        let options = read(&[c"--install=all", c"--status"]).unwrap();
+        assert_eq!((options.install, options.status), (Some(c"all"), true));
+    }
+
+    #[test]
+    fn wrong_usage() {
+        let unknown = |argument| Some(Misuse::UnknownOption(argument));
+        let no_value = |argument| Some(Misuse::NoValue(argument));
+        for (arguments, expected) in [
+            (&[c"--frobnicate"][..], unknown(c"--frobnicate")),
+            (&[c"arm64"], unknown(c"arm64")),
+            (&[c""], unknown(c"")),
+            (&[c"-"], unknown(c"-")),
+            (&[c"---help"], unknown(c"---help")),
+            (&[c"--status=yes"], unknown(c"--status=yes")),
+            (&[c"--installs", c"arm64"], unknown(c"--installs")),
+            (&[c"--install"], no_value(c"--install")),
+            (&[c"--install", c""], no_value(c"--install")),
+            (&[c"--install="], no_value(c"--install=")),
+            (&[c"--hold", c"--", c"true"], unknown(c"--hold --")),
+        ] {
+            assert_eq!(read(arguments).err(), expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_command() {
+        let command = |arguments: &[_]| Some(read(arguments).unwrap().command?.iter().collect::<std::vec::Vec<_>>());
+        assert_eq!(command(&[]), None);
+        assert_eq!(command(&[c"--"]), None);
+        assert_eq!(command(&[c"--print", c"--", c"sh", c"--help"]), Some(std::vec![c"sh", c"--help"]));
+        assert_eq!(command(&[c"--install", c"--", c"--", c""]), Some(std::vec![c""]));
+    }
+
+    #[test]
+    fn under_the_name_binfmt() {
+        let status = |arguments: &[_]| Options::read(Strings::of(arguments)).unwrap().status;
+        assert!(status(&[c"binfmt"]) && status(&[c"/usr/bin/binfmt", c"--install", c"all"]));
+        assert!(!status(&[c"not-binfmt"]) && !status(&[c"binfmt/x"]) && !status(&[]));
+        for argument in [c"--print", c"--hold", c"--interpreters"] {
+            assert!(!status(&[c"binfmt", argument]), "{argument:?}");
+        }
+    }
+}

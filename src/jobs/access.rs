@@ -1,0 +1,57 @@
+//! Opens binfmt_misc, and says why that cannot be.
+
+use super::Context;
+use crate::binfmt::{BinfmtMisc, Entries, Locked, OpenErrorKind};
+use crate::report::{Notice, Report};
+use crate::sys::unshare_mount_namespace;
+use heapless::Vec;
+
+/// Opens binfmt_misc to change it. `None` after having said why it cannot be opened.
+pub fn open(context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
+    let open = || BinfmtMisc::open(context.mount_point, context.in_first_user_namespace, context.release.version());
+    let mut opened = open();
+    // `unshare -Ur` leaves this process in its parent's mount namespace, where it may not mount. One of its own serves
+    // a process that stays in it.
+    let not_permitted = OpenErrorKind::NotPermittedInUserNamespace;
+    if context.stays
+        && opened.as_ref().is_err_and(|error| error.kind == not_permitted)
+        && unshare_mount_namespace().is_ok()
+    {
+        opened = open();
+    }
+    match opened {
+        Ok(binfmt_misc) => {
+            if let Some(hidden) = &binfmt_misc.hidden {
+                say_what_is_hidden(hidden, context, report);
+            }
+            Some(binfmt_misc)
+        }
+        Err(error) => {
+            let (mount_point, release) = (context.mount_point, context.release.as_bytes());
+            report.say(&Notice::NotOpened { error, mount_point, release });
+            None
+        }
+    }
+}
+
+/// Waits until no other process changes it. `None` after having said why that cannot be.
+pub fn lock<'a>(binfmt_misc: &'a BinfmtMisc, context: &Context, report: &mut Report) -> Option<Locked<'a>> {
+    context.read(binfmt_misc.lock(), report)
+}
+
+/// Says which entries of the parent user namespace are out of force in this one: those that are enabled. What cannot be
+/// read of them is left out, since nothing depends on it.
+fn say_what_is_hidden(hidden: &Entries, context: &Context, report: &mut Report) {
+    let mut names: Vec<u8, 1024> = Vec::new();
+    let listed = hidden.for_each(&mut |name, _| {
+        if matches!(hidden.read(name), Ok(Some(entry)) if entry.enabled) {
+            for part in [if names.is_empty() { &b""[..] } else { b" " }, name.to_bytes()] {
+                _ = names.extend_from_slice(part); // as many as a line has room for
+            }
+        }
+    });
+    _ = context.read(listed, report);
+    if !names.is_empty() {
+        report.say(&Notice::Hidden(&names));
+    }
+}

@@ -1,0 +1,103 @@
+//! Carries out a plan, so that at every moment, and whatever fails, the architecture has the handler it had.
+
+use crate::binfmt::{Flags, Locked, OwnName, Rule, name_of};
+use crate::machine::{Interpreter, PathBuffer, ProbeError, run_probe};
+use crate::plan::{Observed, OwnEntry, Plan};
+use crate::report::{Failure, Outcome};
+use rustix::io::{self, Errno};
+
+/// An entry to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEntry<'a> {
+    /// Where.
+    pub binfmt_misc: &'a Locked<'a>,
+    /// For this interpreter, and so for its architecture.
+    pub interpreter: &'a Interpreter,
+    /// With these flags.
+    pub flags: Flags,
+    /// Whether a program is executed to prove it.
+    pub verify: bool,
+}
+
+/// Why an entry was not made.
+enum NotMade {
+    Failed(Failure),
+    TakenBack(ProbeError),
+}
+
+impl NewEntry<'_> {
+    /// Carries out the plan. `None` if there is nothing to say.
+    pub fn carry_out<'a>(&self, plan: Plan<'a>, observed: &Observed) -> Option<Outcome<'a>> {
+        // A stand-in beside a working entry was left by a run that was killed. Otherwise it may be all that works.
+        let stand_in_serves = observed.stand_in && observed.own != OwnEntry::Handles;
+        if observed.stand_in && !stand_in_serves {
+            self.remove_stand_in();
+        }
+        let (made, outcome, failed): (_, _, fn(Failure) -> Outcome<'a>) = match plan {
+            Plan::Nothing => return None,
+            Plan::Leave(reason) => return Some(Outcome::Left(reason)),
+            Plan::Refuse(refusal) => return Some(Outcome::Refused(refusal)),
+            Plan::Register { other } => {
+                (self.make(OwnName::Entry, self.verify), Outcome::Registered { other }, Outcome::NotRegistered)
+            }
+            Plan::Replace => (self.replace(stand_in_serves), Outcome::Replaced, Outcome::NotReplaced),
+        };
+        match made {
+            Ok(()) => {
+                if stand_in_serves {
+                    self.remove_stand_in();
+                }
+                Some(outcome)
+            }
+            Err(NotMade::Failed(failure)) => Some(failed(failure)),
+            Err(NotMade::TakenBack(error)) => Some(Outcome::TakenBack(error)),
+        }
+    }
+
+    /// Puts a new entry in the place of the one that has this tool's name.
+    ///
+    /// The kernel matches the newest entry first. So a stand-in is registered before the old entry is removed, and
+    /// removed when the new one is there. A run that is killed meanwhile leaves the old entry, the stand-in, or both.
+    fn replace(&self, stand_in_serves: bool) -> Result<(), NotMade> {
+        if !stand_in_serves {
+            self.make(OwnName::StandIn, self.verify)?;
+        }
+        if let Err(errno) = self.remove(OwnName::Entry) {
+            self.remove_stand_in();
+            return Err(NotMade::Failed(Failure::NotRemoved(errno)));
+        }
+        self.make(OwnName::Entry, self.verify && stand_in_serves)?;
+        self.remove_stand_in();
+        Ok(())
+    }
+
+    fn make(&self, own: OwnName, verify: bool) -> Result<(), NotMade> {
+        let architecture = self.interpreter.architecture;
+        let mut buffer = PathBuffer::new();
+        let name = name_of(architecture, own, &mut buffer);
+        let rule = Rule::new(name, architecture, &self.interpreter.path(), self.flags)
+            .map_err(|_| NotMade::Failed(Failure::TooLong))?;
+        self.binfmt_misc.register(&rule).map_err(|errno| {
+            NotMade::Failed(match errno {
+                Errno::ACCESS => Failure::NotExecutable(errno),
+                errno => Failure::Refused(errno),
+            })
+        })?;
+        if !verify {
+            return Ok(());
+        }
+        run_probe(architecture).map_err(|error| {
+            _ = self.remove(own);
+            NotMade::TakenBack(error)
+        })
+    }
+
+    /// If it cannot be removed, the next run tries again.
+    fn remove_stand_in(&self) {
+        _ = self.remove(OwnName::StandIn);
+    }
+
+    fn remove(&self, own: OwnName) -> io::Result<()> {
+        self.binfmt_misc.remove(name_of(self.interpreter.architecture, own, &mut PathBuffer::new()))
+    }
+}

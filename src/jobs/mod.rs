@@ -1,0 +1,42 @@
+//! The jobs of the tool. Each reads as observe, plan, apply, report.
+
+mod access;
+mod apply;
+mod hold;
+mod lasting;
+mod observe;
+mod print;
+mod register;
+mod status;
+mod uninstall;
+
+pub use hold::hold;
+pub use print::{Printed, print};
+pub use register::register;
+pub use status::print_status;
+pub use uninstall::uninstall;
+
+use crate::machine::Release;
+use crate::report::{Notice, Report};
+use core::ffi::CStr;
+use rustix::io;
+
+/// Where a job is done.
+#[derive(Debug)]
+pub struct Context {
+    /// The kernel's release.
+    pub release: Release,
+    /// Where binfmt_misc is, or is to be, mounted.
+    pub mount_point: &'static CStr,
+    /// Whether this is the machine's first user namespace.
+    pub in_first_user_namespace: bool,
+    /// Whether this process stays after the job, by itself or as another program.
+    pub stays: bool,
+}
+
+impl Context {
+    /// What was read of binfmt_misc; `None` after having said why it could not be read.
+    fn read<T>(&self, result: io::Result<T>, report: &mut Report) -> Option<T> {
+        result.map_err(|errno| report.say(&Notice::NotRead(self.mount_point, errno))).ok()
+    }
+}

@@ -1,0 +1,123 @@
+//! Removes entries.
+
+use super::Context;
+use super::access::{lock, open};
+use crate::architecture::{ARCHITECTURES, Architecture};
+use crate::binfmt::{Access, Locked, PIN, recognize};
+use crate::config::words;
+use crate::report::{Removal, Report};
+use core::ffi::CStr;
+
+/// Removes the entries that `list` names: by architecture (`arm64`), by the exact name of an entry, whosever it is, or
+/// by a pattern with `*` and `?`, which reaches only entries that this tool makes.
+pub fn uninstall(list: &[u8], context: &Context, report: &mut Report) {
+    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(locked) = lock(&binfmt_misc, context, report) else { return };
+    let mut all = false; // a pattern means the pin too
+    for item in words(list) {
+        let is_pattern = item.contains(&b'*') || item.contains(&b'?');
+        let architecture = Architecture::find(item);
+        let mut found = false;
+        let listed = locked.entries().for_each(&mut |name, _| {
+            let bytes = name.to_bytes();
+            let owner = ARCHITECTURES.iter().find(|owner| recognize(owner, bytes).is_some());
+            let is_of_architecture = owner.is_some() && owner == architecture;
+            let is_named = matches(item, bytes);
+            if is_of_architecture || is_named && (!is_pattern || owner.is_some()) {
+                found = true;
+                remove(&locked, name, report);
+            } else if is_named && name == PIN {
+                all = true;
+            }
+        });
+        if context.read(listed, report).is_some() && !found {
+            let known = is_pattern || architecture.is_some();
+            report.say(&if known { Removal::NothingRegistered(item) } else { Removal::Unknown(item) });
+        }
+    }
+    let removed = remove_pin(&locked, all && binfmt_misc.access == Access::Mounted, context, report);
+    if all && removed == Some(false) {
+        report.say(&Removal::PinKept);
+    }
+}
+
+/// Removes the pin if it is the last entry. Where entries of others are left, it may be all that keeps them, so it stays
+/// unless it is to be removed `even_beside_others`. Returns whether it was to be removed; `None` if there is none.
+pub(super) fn remove_pin(
+    locked: &Locked,
+    even_beside_others: bool,
+    context: &Context,
+    report: &mut Report,
+) -> Option<bool> {
+    let (mut pinned, mut others) = (false, false);
+    let listed = locked.entries().for_each(&mut |name, _| if name == PIN { pinned = true } else { others = true });
+    context.read(listed, report)?;
+    let remove_it = !others || even_beside_others;
+    if pinned && remove_it {
+        remove(locked, PIN, report);
+    }
+    pinned.then_some(remove_it)
+}
+
+/// Removes one entry, and says so.
+pub(super) fn remove(locked: &Locked, name: &CStr, report: &mut Report) {
+    let bytes = name.to_bytes();
+    report.say(&match locked.remove(name) {
+        Ok(()) => Removal::Removed(bytes),
+        Err(errno) => Removal::Failed(bytes, errno),
+    });
+}
+
+/// Whether `name` is what `pattern` says: `*` stands for any bytes, `?` for one.
+fn matches(mut pattern: &[u8], mut name: &[u8]) -> bool {
+    // Where to continue when what follows the last star does not fit: the star takes one byte more.
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        (pattern, name) = match (pattern, name) {
+            ([b'*', rest @ ..], _) => {
+                retry = Some((rest, name));
+                (rest, name)
+            }
+            ([want, pattern @ ..], [have, name @ ..]) if *want == b'?' || want == have => (pattern, name),
+            ([], []) => return true,
+            _ => match retry {
+                Some((after_star, [_, rest @ ..])) => {
+                    retry = Some((after_star, rest));
+                    (after_star, rest)
+                }
+                _ => return false,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("*", "qemu-arm", true),
+            ("qemu-*", "qemu-arm", true),
+            ("qemu-*", "qemu-", true),
+            ("qemu-*", "rosetta", false),
+            ("qemu-arm", "qemu-arm", true),
+            ("qemu-arm", "qemu-armeb", false),
+            ("qemu-armeb", "qemu-arm", false),
+            ("qemu-a*m", "qemu-arm", true),
+            ("*-arm", "qemu-arm-arm", true),
+            ("*a*a*", "qemu-arm", false),
+            ("qemu-ar?", "qemu-arm", true),
+            ("qemu-ar?", "qemu-ar", false),
+            ("**", "x", true),
+            ("", "x", false),
+            ("", "", true),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern:?} {name:?}");
+        }
+        // A time that doubles with each star would not end.
+        assert!(!matches(&[&[b"a*".as_slice(); 40].concat(), b"b".as_slice()].concat(), &[b'a'; 200]));
+    }
+}

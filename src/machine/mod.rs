@@ -1,0 +1,19 @@
+//! This machine: its kernel, its namespaces, the interpreters on it, and what it executes.
+
+mod file;
+mod interpreter;
+mod kernel;
+mod mount;
+mod namespace;
+mod native;
+mod path;
+mod probe;
+
+pub use file::{open, write_file};
+pub use interpreter::{Defect, Directory, Interpreter, InterpreterFile, Unfit};
+pub use kernel::{ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, NEW_MOUNT_CALLS, Release, Version};
+pub use mount::{attach, mount_detached};
+pub use namespace::{in_first_pid_namespace, in_first_user_namespace};
+pub use native::{Native, is_native};
+pub use path::{PathBuffer, join};
+pub use probe::{ProbeError, run_probe};

@@ -1,0 +1,28 @@
+//! Mounts without a mount point, by the calls that Linux 5.2 brought.
+
+use core::ffi::CStr;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, fsconfig_create, fsmount, fsopen, move_mount,
+};
+
+/// Mounts a file system of this type nowhere: it is reached through the descriptor, and gone with it. The kernel loads
+/// the module that it needs.
+///
+/// # Errors
+/// Those of `fsopen(2)`, `fsconfig(2)` and `fsmount(2)`. `NODEV`: the kernel has no such file system, not even as a
+/// module. `NOSYS`: it is older than Linux 5.2, or a filter hides the calls.
+pub fn mount_detached(file_system: &CStr) -> io::Result<OwnedFd> {
+    let context = fsopen(file_system, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_create(&context)?;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+}
+
+/// Mounts a detached mount at `path` in the directory `dir`.
+///
+/// # Errors
+/// Those of `move_mount(2)`.
+pub fn attach(mount: impl AsFd, dir: impl AsFd, path: &CStr) -> io::Result<()> {
+    move_mount(mount, c"", dir, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+}

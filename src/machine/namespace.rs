@@ -1,0 +1,40 @@
+//! In which namespaces this process is.
+
+use super::kernel::{NEW_MOUNT_CALLS, Version};
+use super::mount::mount_detached;
+use core::ffi::CStr;
+use rustix::fs::{AtFlags, CWD, statat};
+use rustix::io::{self, Errno};
+
+/// The inode numbers of the first namespaces (`PROC_USER_INIT_INO` and `PROC_PID_INIT_INO` in
+/// `include/linux/proc_ns.h`). All others have greater ones.
+const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
+const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
+
+/// Whether this process is in the machine's first user namespace.
+///
+/// Where `/proc` is not mounted, a detached one is asked. Where that cannot be had, the answer is yes: before Linux 5.2
+/// nothing depends on it.
+pub fn in_first_user_namespace() -> bool {
+    has_inode(FIRST_USER_NAMESPACE, c"/proc/self/ns/user", c"self/ns/user").unwrap_or(true)
+}
+
+/// Whether this process is in the machine's first PID namespace.
+///
+/// It is found in the same way. Nothing without `/proc` would do: the first process of a container has the same process
+/// number, parent, group and session. Where the answer is refused, or where a filter hides calls that this `version`
+/// of the kernel has, this is a container, since the machine's init may do anything. Where the kernel is too old or has
+/// no such file system or namespaces, it is taken for the machine: its boot must not stop.
+pub fn in_first_pid_namespace(version: Version) -> bool {
+    let told = has_inode(FIRST_PID_NAMESPACE, c"/proc/self/ns/pid", c"self/ns/pid");
+    told.unwrap_or_else(|error| error != Errno::PERM && (error != Errno::NOSYS || version < NEW_MOUNT_CALLS))
+}
+
+/// Whether the file at `path`, or else at `path_in_proc` in a detached `/proc`, has this inode number.
+fn has_inode(inode: u64, path: &CStr, path_in_proc: &CStr) -> io::Result<bool> {
+    let stat = match statat(CWD, path, AtFlags::empty()) {
+        Ok(stat) => stat,
+        Err(_) => statat(mount_detached(c"proc")?, path_in_proc, AtFlags::empty())?,
+    };
+    Ok(stat.st_ino == inode)
+}

@@ -1,0 +1,44 @@
+//! Whether the machine runs programs of an architecture by itself, without a handler.
+
+use super::probe::{ProbeError, memory_file, run_probe};
+use crate::architecture::Architecture;
+use crate::sys::execute_program;
+use rustix::fs::MemfdFlags;
+use rustix::io::Errno;
+
+/// Whether the machine runs programs of an architecture by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Native {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// It could not be found out, because of this error.
+    Unknown(Errno),
+}
+
+/// Asks the kernel whether it runs programs of the architecture, which must have no handler.
+///
+/// No process is made, since that would take most of the time. The kernel is given a program that ends where it should
+/// name its dynamic linker. If it knows such programs, it misses the name (`EIO`, `load_elf_binary` in
+/// `fs/binfmt_elf.c`); otherwise it does not look for the name (`ENOEXEC`). A handler cannot take the program either,
+/// because its descriptor is closed on execution (`ENOENT`, `load_misc_binary` in `fs/binfmt_misc.c`). So this process
+/// is never replaced.
+pub fn is_native(architecture: &Architecture) -> Native {
+    let error = match memory_file(&architecture.probe_without_interpreter_name(), MemfdFlags::CLOEXEC) {
+        Ok(file) => execute_program(file, c"", c"binfmt_probe"),
+        Err(error) => error,
+    };
+    match error {
+        Errno::IO => Native::Yes,
+        Errno::NOEXEC => Native::No,
+        // It may also be a security module that insists on a file with a name: see `probe`.
+        Errno::NOENT => match run_probe(architecture) {
+            Ok(()) => Native::Yes,
+            Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC)) => Native::No,
+            Err(ProbeError::NotStarted(Errno::IO)) => Native::Yes,
+            Err(ProbeError::NotStarted(error) | ProbeError::NotTried(error)) => Native::Unknown(error),
+        },
+        error => Native::Unknown(error),
+    }
+}

@@ -1,0 +1,18 @@
+//! What rustix leaves to a C library: the arguments of the process, its end, child processes, execution of programs,
+//! and the few system calls that rustix does not have. All `unsafe` code of this package stands below this directory.
+//!
+//! `start.rs` beside this file belongs to the binary alone: the entry point, the memory functions that the compiler
+//! calls by name, and the panic handler. A test program has all of them from the standard library.
+
+mod arguments;
+mod host;
+mod process;
+mod stdio;
+
+pub use arguments::{Strings, strip_prefix};
+pub use host::x86_64_level;
+pub use process::{
+    Signal, belongs_to_this_user_namespace, execute_file, execute_program, exit, make_mounts_slave, run_in_child,
+    signal_descriptor, unshare_mount_namespace,
+};
+pub use stdio::{occupy_standard_descriptors, stderr, stdout};

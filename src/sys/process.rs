@@ -1,0 +1,168 @@
+//! Processes and the system calls that rustix does not have. The kernel is called by number here, and nowhere else.
+
+use super::arguments::Strings;
+use super::host::syscall;
+use core::ffi::{CStr, c_char};
+use core::ptr;
+use heapless::Vec;
+use linux_raw_sys::general as sys;
+use rustix::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use rustix::io::{self, Errno};
+use rustix::ioctl;
+use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// The most arguments that [`execute_file`] puts before others.
+const PREFIXED_ARGUMENTS: usize = 1024;
+
+/// What a system call returned: a number, or a negative error.
+fn check(result: isize) -> io::Result<i32> {
+    if result < 0 { Err(Errno::from_raw_os_error(-result as i32)) } else { Ok(result as i32) }
+}
+
+/// Ends the process (`exit_group(2)`).
+pub fn exit(status: i32) -> ! {
+    loop {
+        // SAFETY: the call takes a number, and does not return.
+        unsafe { syscall(sys::__NR_exit_group, [status as usize, 0, 0, 0, 0]) };
+    }
+}
+
+/// Runs `body` in a child process and waits for its end. The child has a copy of the memory and of the descriptors of
+/// this process; its working directory and namespaces are its own. It exits with the status that `body` returns.
+///
+/// # Errors
+/// Those of `clone(2)` and `wait4(2)`.
+pub fn run_in_child(body: &mut dyn FnMut() -> i32) -> io::Result<WaitStatus> {
+    let flags = sys::SIGCHLD as usize;
+    // s390x takes the stack before the flags (`clone(2)`).
+    let arguments = if cfg!(target_arch = "s390x") { [0, flags, 0, 0, 0] } else { [flags, 0, 0, 0, 0] };
+    // SAFETY: without CLONE_VM this is fork(2): the child continues with a copy of the stack. This process has one
+    // thread, so no lock is held by another one.
+    let child = check(unsafe { syscall(sys::__NR_clone, arguments) })?;
+    if child == 0 {
+        exit(body());
+    }
+    loop {
+        match waitpid(Pid::from_raw(child), WaitOptions::empty()) {
+            Ok(Some((_, status))) => return Ok(status),
+            Ok(None) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Gives this process a mount namespace of its own (`unshare(2)`, `CLONE_NEWNS`).
+///
+/// # Errors
+/// Those of the call: `PERM` without `CAP_SYS_ADMIN`.
+pub fn unshare_mount_namespace() -> io::Result<()> {
+    // SAFETY: this process has one thread, and the descriptors stay shared with nobody.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNS) }
+}
+
+/// Keeps mounts made at and below `/` in this mount namespace out of all others (`mount_setattr(2)`, Linux 5.12).
+///
+/// # Errors
+/// Those of the call.
+pub fn make_mounts_slave() -> io::Result<()> {
+    let attributes = sys::mount_attr { attr_set: 0, attr_clr: 0, propagation: sys::MS_SLAVE.into(), userns_fd: 0 };
+    // SAFETY: the path and the structure outlive the call, which only reads them.
+    let result = unsafe {
+        syscall(
+            sys::__NR_mount_setattr,
+            [
+                sys::AT_FDCWD as usize,
+                c"/".as_ptr() as usize,
+                sys::AT_RECURSIVE as usize,
+                &raw const attributes as usize,
+                size_of_val(&attributes),
+            ],
+        )
+    };
+    check(result).map(drop)
+}
+
+/// Whether the file system that holds `file` belongs to a user namespace in which this process has `CAP_SYS_ADMIN`. The
+/// file system must be one that cannot be frozen, such as binfmt_misc.
+///
+/// `FITHAW` fails with `EPERM` where the capability is missing, and with `EINVAL` where the file system is not frozen
+/// (`ioctl_fsthaw` in `fs/ioctl.c`). So it tells without a change.
+pub fn belongs_to_this_user_namespace(file: impl AsFd) -> bool {
+    // SAFETY: the request takes no argument.
+    let thawed = unsafe { ioctl::ioctl(file, ioctl::NoArg::<{ linux_raw_sys::ioctl::FITHAW }>::new()) };
+    thawed == Err(Errno::INVAL)
+}
+
+/// Executes the program at `path` in the directory `dir`, or, if `path` is blank, the one that `dir` is open on, with
+/// `name` as its only argument and no environment (`execveat(2)`). Returns only if that fails.
+pub fn execute_program(dir: impl AsFd, path: &CStr, name: &CStr) -> Errno {
+    let arguments: [*const c_char; 2] = [name.as_ptr(), ptr::null()];
+    let [_, none] = &arguments;
+    // SAFETY: the strings and the lists, each with a null pointer at its end, outlive the call.
+    let result = unsafe {
+        syscall(
+            sys::__NR_execveat,
+            [
+                dir.as_fd().as_raw_fd() as usize,
+                path.as_ptr() as usize,
+                arguments.as_ptr() as usize,
+                &raw const *none as usize,
+                sys::AT_EMPTY_PATH as usize,
+            ],
+        )
+    };
+    check(result).err().unwrap_or(Errno::NOSYS)
+}
+
+/// Executes the file at `path` in place of this process, with the arguments `first` and then `rest` (`execve(2)`).
+/// Returns only if that fails; with `TOOBIG` also if `first` is not empty and there are more than a thousand arguments.
+pub fn execute_file(path: &CStr, first: &[&CStr], rest: Strings, environment: Strings) -> Errno {
+    let mut list: Vec<*const c_char, PREFIXED_ARGUMENTS> = Vec::new();
+    let arguments = if first.is_empty() {
+        rest.as_ptr()
+    } else {
+        let strings = first.iter().copied().chain(rest.iter().map(|string| -> &CStr { string }));
+        for pointer in strings.map(CStr::as_ptr).chain([ptr::null()]) {
+            if list.push(pointer).is_err() {
+                return Errno::TOOBIG;
+            }
+        }
+        list.as_ptr()
+    };
+    // SAFETY: the strings and the lists, each with a null pointer at its end, outlive the call.
+    let result = unsafe {
+        syscall(sys::__NR_execve, [path.as_ptr() as usize, arguments as usize, environment.as_ptr() as usize, 0, 0])
+    };
+    check(result).err().unwrap_or(Errno::NOSYS)
+}
+
+/// A signal that can be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Signal {
+    /// A request to end.
+    Terminate = sys::SIGTERM,
+    /// A request to end, from a terminal.
+    Interrupt = sys::SIGINT,
+    /// A child process has ended.
+    Child = sys::SIGCHLD,
+}
+
+/// Blocks `signals`, and opens a descriptor to read them from (`signalfd(2)`). It does not block. What is read are
+/// structures of 128 bytes; the first four are the number of the signal, in the byte order of the host.
+///
+/// # Errors
+/// Those of `rt_sigprocmask(2)` and `signalfd4(2)`.
+pub fn signal_descriptor(signals: &[Signal]) -> io::Result<OwnedFd> {
+    // The kernel's own type of a set: a bit for each of 64 signals. It is an array of `unsigned long`, so on a 32-bit
+    // big-endian host the halves would be in another order; no host is one.
+    let set: u64 = signals.iter().fold(0, |set, signal| set | 1 << (*signal as u32 - 1));
+    let (pointer, size) = (&raw const set as usize, size_of_val(&set));
+    // SAFETY: the kernel reads the set and writes nothing through the null pointer. The descriptor is new.
+    unsafe {
+        check(syscall(sys::__NR_rt_sigprocmask, [sys::SIG_BLOCK as usize, pointer, 0, size, 0]))?;
+        let flags = (sys::O_CLOEXEC | sys::O_NONBLOCK) as usize; // SFD_CLOEXEC and SFD_NONBLOCK are the same bits
+        check(syscall(sys::__NR_signalfd4, [usize::MAX, pointer, size, flags, 0])).map(|fd| OwnedFd::from_raw_fd(fd))
+    }
+}
