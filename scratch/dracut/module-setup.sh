@@ -7,15 +7,13 @@ conf=/etc/binfmt_register.conf
 # dracut leaves /usr/local/bin out.
 tool() { PATH=$PATH:/usr/local/bin type -P binfmt_register; }
 
-# What the rules name are the interpreters that are there and fit. Without the flag F they are not looked up before a
-# program starts, on the real root.
-interpreters() {
-    (
-        set -a
-        . $conf
-        "$(tool)" --print
-    ) | sed -n 's/.*:\([^:]*\):[^:]*F[^:]*$/\1/p'
-}
+# The paths of those that are registered at boot, one a line. In execution mode there are none: they are looked up on the
+# real root.
+interpreters() (
+    set -a
+    . $conf
+    "$(tool)" --interpreters
+)
 
 # Called by dracut: whether the module is wanted.
 check() {
@@ -43,9 +41,9 @@ installkernel() {
 # Called by dracut: the files.
 install() {
     local interpreter
-    for interpreter in $(interpreters); do
+    while IFS= read -r interpreter; do
         inst_binary "$interpreter"
-    done
+    done < <(interpreters)
     inst_binary "$(tool)" /usr/bin/binfmt_register
     inst_simple $conf
     # shellcheck disable=SC2154 # dracut sets it
