@@ -1,4 +1,5 @@
-# The front door: `make help` lists what can be asked for.
+# The front door. `make help` lists what a user or developer wants: the targets with `##`. The others, with `#`, are parts
+# of these; README.md names some.
 #
 # `sudo make register` builds and fetches as the user who called sudo, so that target/ does not become root's; only the
 # registration itself runs as root. It changes nothing on the machine but the registrations.
@@ -18,11 +19,12 @@ comma := ,
 variables := $(foreach name,MODE REPLACE ARCHES CREDENTIALS QEMU_PRESERVE_ARGV0 QEMU_BINARY_PREFIX VERIFY,\
 	$(if $($(name)),$(name)='$($(name))'))
 
-# sudo's PATH has no ~/.cargo/bin.
+# sudo's PATH has no ~/.cargo/bin, and that of Debian's ordinary users no /usr/sbin, where chroot and mke2fs are.
 root := $(filter 0,$(shell id -u))
 user := $(if $(root),$(filter-out root,$(SUDO_USER)))
 home := $(shell getent passwd '$(or $(user),$(shell id -un))' | cut -d: -f6)
-as_user := $(if $(user),sudo -u '$(user)' -H) env PATH='$(PATH):$(home)/.cargo/bin'
+export PATH := $(PATH):/usr/sbin:/sbin:$(home)/.cargo/bin
+as_user := $(if $(user),sudo -u '$(user)' -H env PATH='$(PATH)')
 as_root = @$(if $(root),,echo 'This needs root: sudo make $@' >&2; exit 1)
 
 # Where the install targets put things; packagers set DESTDIR, and PREFIX=/usr.
@@ -32,7 +34,7 @@ config := $(DESTDIR)/etc/binfmt_register.conf
 # What cargo builds; it alone knows what is out of date.
 cargo := $(as_user) cargo
 have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
-	{ echo 'No cargo: install Rust 1.87 or later (https://rustup.rs)$(if $(user), as $(user))' >&2; exit 1; }; \
+	{ echo 'No cargo: apt-get install cargo-web (Debian), or Rust 1.87 or later by https://rustup.rs$(if $(user), as $(user))' >&2; exit 1; }; \
 	command -v cc >/dev/null || { echo 'No linker: apt-get install gcc' >&2; exit 1; }
 
 # What there is to be, each as PROGRAM:PACKAGE: which packages are missing; and an end where any is.
@@ -43,16 +45,13 @@ needs = @$(call missing,$1) test -z "$$missing" || { echo "Needs more: apt-get i
 hosts := $(shell sed -n 's/^\([a-z][a-z0-9_]*\) .*/\1/p' qemu/hosts)
 HOSTS ?= $(filter-out x86_64,$(hosts))
 
-# For test-hosts: not `make register` and a bad table's build, in which no other host's binary has a part.
-host_tests := --skip front_door:: --skip malformed:: --skip its_oldest_rust --skip it_is_built_from_little
-
 .PHONY: all
 all: ## build the binary, target/release/binfmt_register
 	@$(have_cargo)
 	$(cargo) build --release
 
 .PHONY: register
-register: ## (sudo) build, bring the distribution's interpreters, register them; MODE=, REPLACE=, ARCHES=, … as in README.md
+register: ## (sudo) build, bring the distribution's interpreters, register them; ARCHES=, REPLACE=, … as in README.md
 	$(as_root)
 	@$(MAKE) -s all $(if $(QEMU_BINARY_PATH),,$(qemu)/ready)
 	@env $(variables) QEMU_BINARY_PATH='$(path)' $(tool)
@@ -71,62 +70,110 @@ $(qemu)/ready:
 	@$(as_user) sh -c 'qemu/fetch $(qemu) qemu-user-static 2>/dev/null; test -e $(qemu)/usr/bin/qemu-arm-static || \
 		qemu/fetch $(qemu) qemu-user && touch $@'
 
-.PHONY: test
-test: ## run all tests but those that boot machines
-	@$(have_cargo)
-	@$(call missing,strace:strace unshare:util-linux) test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
-	$(cargo) test --no-fail-fast --lib --test integration
+# ARCHES=arm64,riscv64 says which architectures the hooks register; it is kept in /etc/binfmt_register.conf.
+.PHONY: install
+install: install-binary $(addprefix install-,$(HOOK)) ## (sudo) install the binary and its settings; with HOOK=initramfs-tools (dracut, mkinitcpio) that hook, too
 
-.PHONY: test-boot
-test-boot: ## boot the kernels of four Debian releases, and aarch64 machines, and test there
-	@$(have_cargo)
-	$(call needs,qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio)
-	$(cargo) test --test boot
-
-# Tests that only root can run are built as the user, who also gets what they leave in target/: which tests, their
-# environment, their arguments, and what to do afterwards, however they end.
-define test_as_root
-$(cargo) build --release
-$(cargo) test --test $1 --no-run
-@tests=$$($(cargo) test --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && TEST_BINARY=$(tool) $2 "$$tests" $3; \
-		status=$$?; $(if $(user),find target -path target/debian/system -prune -o -exec chown -h '$(user)' {} +;) $4 exit $$status
-endef
-
-.PHONY: test-hooks
-test-hooks: ## (sudo) make an initramfs with each builder in a Debian system, boot it and test there
-	$(as_root)
-	@$(have_cargo)
-	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
-	$(call test_as_root,hooks)
-
-.PHONY: test-containers
-test-containers: ## (sudo) test the Kubernetes manifests, Compose and LinuxKit's package with Docker; registers arm64 meanwhile
-	$(as_root)
-	@$(have_cargo)
-	$(call test_as_root,containers,TEST_CONTAINERS=1)
-
-# The initramfs hooks. ARCHES=arm64,riscv64 says which architectures; it is kept in /etc/binfmt_register.conf.
 .PHONY: install-binary
-install-binary: ## (sudo) install the binary and /etc/binfmt_register.conf, which says what the hooks register: ARCHES=…
+install-binary: # (sudo) the binary and /etc/binfmt_register.conf, which says what the hooks register: ARCHES=…
 	@test -e $(tool) || $(MAKE) -s all
 	@install -D -m 755 $(tool) '$(DESTDIR)$(PREFIX)/bin/binfmt_register'
 	@test -e '$(config)' || install -D -m 644 scratch/binfmt_register.conf '$(config)'
 	@$(if $(ARCHES),sed -i "s|^ARCHES=.*|ARCHES='$(ARCHES)'|" '$(config)')
 
 .PHONY: install-initramfs-tools
-install-initramfs-tools: install-binary ## (sudo) the same, and the hook for initramfs-tools; then update-initramfs -u
+install-initramfs-tools: install-binary # (sudo) with the hook of initramfs-tools; then update-initramfs -u
 	@install -D -m 755 scratch/initramfs-tools/hook '$(DESTDIR)/etc/initramfs-tools/hooks/binfmt_register'
 	@install -D -m 755 scratch/initramfs-tools/init-top '$(DESTDIR)/etc/initramfs-tools/scripts/init-top/binfmt_register'
 
 .PHONY: install-dracut
-install-dracut: install-binary ## (sudo) the same, and the module for dracut; then dracut --force
+install-dracut: install-binary # (sudo) with the module of dracut; then dracut --force
 	@install -D -m 755 -t '$(DESTDIR)/usr/lib/dracut/modules.d/90binfmt_register' scratch/dracut/*.sh
 
 .PHONY: install-mkinitcpio
-install-mkinitcpio: install-binary ## (sudo) the same, and the hook for mkinitcpio, to be added to HOOKS; then mkinitcpio -P
+install-mkinitcpio: install-binary # (sudo) with the hook of mkinitcpio, to be added to HOOKS; then mkinitcpio -P
 	@install -D -m 644 scratch/mkinitcpio/install '$(DESTDIR)/etc/initcpio/install/binfmt_register'
 	@install -D -m 644 scratch/mkinitcpio/hook '$(DESTDIR)/etc/initcpio/hooks/binfmt_register'
 	@install -D -m 644 -t '$(DESTDIR)/etc/initcpio' scratch/mkinitcpio/binfmt_register.service
+
+.PHONY: test
+test: ## run the unit and integration tests, as root or as an ordinary user; change nothing on this machine
+	@$(have_cargo)
+	@$(call missing,strace:strace unshare:util-linux) test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
+	$(cargo) build --release
+	$(cargo) test --no-fail-fast --lib --test integration
+
+# The parts of test-all, in their order, and those of them that need root. Tests that need Docker skip themselves, aloud,
+# where it does not answer.
+parts := test test-hosts test-boot test-boot-hosts test-hooks test-containers test-image
+root_parts := test-hooks test-containers test-image
+
+.PHONY: test-all
+test-all: ## (sudo) run every test there is, also in emulation, on booted machines and with Docker; takes long
+	@failed=; for part in $(if $(root),$(parts),$(filter-out $(root_parts),$(parts))); do \
+		printf '\n== make %s: %s\n' "$$part" "$$(sed -n "s/^$$part:.* ##* //p" Makefile)"; \
+		$(MAKE) -s $$part || failed="$$failed $$part"; \
+	done; \
+	$(if $(root),,echo; echo '== left out, because they need root: $(root_parts)'; test "$$REQUIRE_ALL" != 1 || failed="$$failed $(root_parts)";) \
+	test -z "$$failed" || { echo "== failed:$$failed" >&2; exit 1; }
+
+# Without those tests in which no other host's binary has a part. Several hosts at once: there is much waiting in the tests.
+test_host = $(as_user) env TEST_HOST={} cargo test --quiet --no-fail-fast --test integration -- \
+	--skip malformed:: --skip front_door:: --skip binary::its_oldest_rust --skip binary::it_is_built_from_little
+
+.PHONY: test-hosts
+test-hosts: # the tests with the binary of every other host, in emulation; HOSTS='arm s390x' for some
+	@$(have_cargo)
+	@$(as_user) qemu/cross $(HOSTS)
+	$(cargo) test --quiet --no-run --test integration
+	@printf '%s\n' $(HOSTS) | xargs -P "$$(nproc)" -I {} sh -c 'said=$$($(test_host) 2>&1) || failed=": failed"; \
+		printf "== the host {}%s\n%s\n" "$$failed" "$$said"; test -z "$$failed"'
+
+.PHONY: test-boot
+test-boot: # boot the kernels of four Debian releases, and aarch64 machines, and test there
+	@$(have_cargo)
+	$(call needs,qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio)
+	$(cargo) build --release
+	$(cargo) test --test boot
+
+.PHONY: test-boot-hosts
+test-boot-hosts: # boot riscv64, s390x, ppc64le, arm and i386 machines too; downloads 100 MB for each
+	@$(have_cargo)
+	$(call needs,qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc qemu-system-arm:qemu-system-arm \
+		qemu-system-i386:qemu-system-x86 cpio:cpio)
+	$(cargo) build --release
+	$(cargo) test --test boot -- --ignored
+
+# Tests that only root can run are built as the user, who also gets what they leave in target/: which tests, their
+# environment, their arguments, and what to do afterwards, however they end.
+define test_as_root
+$(cargo) build --release
+$(cargo) test --test $1 --no-run
+@tests=$$($(cargo) test --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && $2 "$$tests" $3; \
+		status=$$?; $(if $(user),find target -path target/debian/system -prune -o -exec chown -h '$(user)' {} +;) $4 exit $$status
+endef
+
+.PHONY: test-hooks
+test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boot it and test there
+	$(as_root)
+	@$(have_cargo)
+	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
+	$(call test_as_root,hooks)
+
+.PHONY: test-containers
+test-containers: # (sudo) the Kubernetes manifests, Compose and LinuxKit's package with Docker; registers arm64 meanwhile
+	$(as_root)
+	@$(have_cargo)
+	$(call test_as_root,containers,TEST_CONTAINERS=1)
+
+remove_images := docker images --format '{{.Repository}}:{{.Tag}}' 'binfmt_register-image/*' | xargs -r docker image rm -f >/dev/null;
+
+# More threads than there are processors: the tests that use the kernel wait for each other.
+.PHONY: test-image
+test-image: # (sudo) the images with Docker; registers in this machine's kernel, and leaves it as it was
+	$(as_root)
+	@$(have_cargo)
+	$(call test_as_root,image,TEST_IMAGE=1,--test-threads 16,$(remove_images))
 
 # Docker's client takes the user's own configuration, and so does cargo inside the build. An image says that it was made
 # when the commit was, whenever that is built.
@@ -139,45 +186,19 @@ image: ## build the images for this machine, into Docker; IMAGE=, ARCHES=, BAKE=
 	@$(have_docker)
 	$(bake) $(BAKE)
 
-remove_images := docker images --format '{{.Repository}}:{{.Tag}}' 'binfmt_register-image/*' | xargs -r docker image rm -f >/dev/null;
-
-# More threads than there are processors: the tests that use the kernel wait for each other.
-.PHONY: test-image
-test-image: ## (sudo) test the images with Docker; registers in this machine's kernel, and leaves it as it was
-	$(as_root)
-	@$(have_cargo)
-	$(call test_as_root,image,TEST_IMAGE=1,--test-threads 16,$(remove_images))
-
-.PHONY: test-boot-hosts
-test-boot-hosts: ## boot riscv64, s390x, ppc64le, arm and i386 machines too
-	@$(have_cargo)
-	$(call needs,qemu-system-riscv64:qemu-system-misc qemu-system-ppc64:qemu-system-ppc qemu-system-arm:qemu-system-arm \
-		qemu-system-i386:qemu-system-x86 cpio:cpio)
-	$(cargo) test --test boot -- --ignored
-
 .PHONY: hosts
-hosts: ## build the binary for every host there is, and say how big each is
+hosts: # build the binary for every host, and print how big each is
 	@$(have_cargo)
 	@$(as_user) qemu/cross
 
-# Several at once: there is much waiting in the tests.
-test_host = $(as_user) env TEST_HOST={} cargo test --quiet --no-fail-fast --test integration -- $(host_tests)
-
-.PHONY: test-hosts
-test-hosts: ## run the tests with the binary of every other host, in emulation; HOSTS='arm s390x' for some
-	@$(have_cargo)
-	$(cargo) test --quiet --no-run --test integration
-	@printf '%s\n' $(HOSTS) | xargs -P "$$(nproc)" -I {} sh -c 'said=$$($(test_host) 2>&1) || failed=": failed"; \
-		printf "== the host {}%s\n%s\n" "$$failed" "$$said"; test -z "$$failed"'
-
 .PHONY: bench
-bench: ## measure against a floor, systemd-binfmt and a shell loop; results in target/bench.md
+bench: ## measure size, time and system calls against their budgets; results in target/bench.md
 	@$(have_cargo)
 	$(cargo) build --release
 	@$(as_user) bench/run
 
 .PHONY: bench-image
-bench-image: ## measure what make image has made, and docker run; results in target/bench-image.md
+bench-image: # measure what make image has made, and docker run; results in target/bench-image.md
 	@$(have_docker)
 	@$(as_user) bench/image
 
@@ -189,12 +210,12 @@ check: ## formatting, lints, documentation, shell scripts
 		else echo 'The shell scripts are not checked: apt-get install shellcheck' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) clippy --release --all-targets -- -D warnings
-	$(as_user) env RUSTDOCFLAGS='-D warnings' PATH='$(PATH):$(home)/.cargo/bin' cargo doc --no-deps --document-private-items
+	$(as_user) env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items
 
 .PHONY: clean
 clean: ## remove target/, and with it all that was built and brought
 	rm -rf target
 
 .PHONY: help
-help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):[a-z -]* ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-23s %s\n' "$$name" "$$text"; done
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]* ## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
