@@ -144,12 +144,12 @@ test-boot-hosts: # boot riscv64, s390x, ppc64le, arm and i386 machines too; down
 	$(cargo) build --release
 	$(cargo) test --test boot -- --ignored
 
-# Tests that only root can run are built as the user, who also gets what they leave in target/: which tests, their
-# environment, their arguments, and what to do afterwards, however they end.
+# Tests that only root can run are built as the user, and the binary too, which TEST_BINARY names. The user also gets what
+# they leave in target/. Which tests, their environment, their arguments, and what to do afterwards, however they end.
 define test_as_root
 $(cargo) build --release
 $(cargo) test --test $1 --no-run
-@tests=$$($(cargo) test --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && $2 "$$tests" $3; \
+@tests=$$($(cargo) test --test $1 --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$$/\1/p') && TEST_BINARY=$(tool) $2 "$$tests" $3; \
 		status=$$?; $(if $(user),find target -path target/debian/system -prune -o -exec chown -h '$(user)' {} +;) $4 exit $$status
 endef
 
