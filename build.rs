@@ -140,14 +140,14 @@ fn table(rows: &[Row]) -> String {
     );
     for (index, row) in rows.iter().enumerate() {
         let Row { name, class, byte_order, machine, flags, flags_mask, code, .. } = row;
-        let aliases: Vec<_> = row.aliases.iter().filter(|alias| *alias != name).collect();
+        let aliases = if row.aliases.is_empty() { name.clone() } else { row.aliases.join(",") };
         let relation = match index {
             _ if index == place => "Host",
             _ if row.family == rows[place].family => "Related",
             _ => "Foreign",
         };
         text += &format!(
-            "Architecture {{ name: {name:?}, aliases: &{aliases:?}, class: Class::Elf{class}, \
+            "Architecture {{ name: {name:?}, aliases: {aliases:?}, class: Class::Elf{class}, \
              byte_order: ByteOrder::{byte_order}, machine: {machine}, flags: {flags:#x}, flags_mask: {flags_mask:#x}, \
              relation: Relation::{relation}, exit_code: &{code:?} }},\n"
         );

@@ -82,21 +82,9 @@ pub static VARIABLES: [Variable; 8] = [
             Ok(())
         },
     },
-    Variable {
-        name: "REPLACE",
-        allowed: "true false",
-        read: |config, value| boolean(value).map(|value| config.replace = value),
-    },
-    Variable {
-        name: "CREDENTIALS",
-        allowed: "true false",
-        read: |config, value| boolean(value).map(|value| config.credentials = value),
-    },
-    Variable {
-        name: "VERIFY",
-        allowed: "true false",
-        read: |config, value| boolean(value).map(|value| config.verify = value),
-    },
+    Variable { name: "REPLACE", allowed: "true false", read: |config, value| set(&mut config.replace, value) },
+    Variable { name: "CREDENTIALS", allowed: "true false", read: |config, value| set(&mut config.credentials, value) },
+    Variable { name: "VERIFY", allowed: "true false", read: |config, value| set(&mut config.verify, value) },
     Variable {
         name: "QEMU_PRESERVE_ARGV0",
         allowed: "1 true 0 false",
@@ -131,6 +119,11 @@ pub static VARIABLES: [Variable; 8] = [
         read: |config, value| words(value.to_bytes()).try_for_each(|word| config.selection.add(word)),
     },
 ];
+
+fn set(field: &mut bool, value: &'static CStr) -> Result<(), &'static [u8]> {
+    *field = boolean(value)?;
+    Ok(())
+}
 
 fn boolean(value: &'static CStr) -> Result<bool, &'static [u8]> {
     match value.to_bytes() {

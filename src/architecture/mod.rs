@@ -17,8 +17,8 @@ include!(concat!(env!("OUT_DIR"), "/architectures.rs"));
 pub struct Architecture {
     /// QEMU's name of the target, as in `qemu-NAME`.
     pub name: &'static str,
-    /// The names in OCI platforms, and others that are in use.
-    pub aliases: &'static [&'static str],
+    /// The names in OCI platforms, and others that are in use, separated by commas.
+    pub aliases: &'static str,
     /// The class of its ELF files.
     pub class: Class,
     /// The byte order of its ELF files.
@@ -64,9 +64,10 @@ impl Architecture {
     /// Whether `name` means this architecture, with or without `linux/` before it and a version (`/v7`) behind.
     pub fn is_called(&self, name: &[u8]) -> bool {
         let name = name.strip_prefix(b"linux/").unwrap_or(name);
-        self.aliases.iter().chain([&self.name]).any(|own| {
-            name.strip_prefix(own.as_bytes()).is_some_and(|rest| matches!(rest, [] | [b'/', b'v', b'1'..=b'9']))
-        })
+        let aliases = self.aliases.as_bytes().split(|&byte| byte == b',');
+        aliases
+            .chain([self.name.as_bytes()])
+            .any(|own| name.strip_prefix(own).is_some_and(|rest| matches!(rest, [] | [b'/', b'v', b'1'..=b'9'])))
     }
 }
 
