@@ -7,49 +7,23 @@ use crate::machine::{Defect, ProbeError, Unfit};
 use core::fmt::{Display, Formatter, Result};
 use rustix::io::Errno;
 
-/// An error of the kernel by its symbolic name, as in `errno(3)`.
+/// The names of errors in the order of their numbers, from 1 on (`errno(3)`). Up to here these are the same on all hosts
+/// (`include/uapi/asm-generic/errno-base.h` and `errno.h`).
+static ERRNO_NAMES: &[u8] = b"\
+    EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD \
+    EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR \
+    EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS \
+    EMLINK EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP";
+
+/// An error of the kernel by its symbolic name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ErrnoName(pub Errno);
 
 impl Display for ErrnoName {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str(match self.0 {
-            Errno::PERM => "EPERM",
-            Errno::NOENT => "ENOENT",
-            Errno::INTR => "EINTR",
-            Errno::IO => "EIO",
-            Errno::NXIO => "ENXIO",
-            Errno::TOOBIG => "E2BIG",
-            Errno::NOEXEC => "ENOEXEC",
-            Errno::BADF => "EBADF",
-            Errno::CHILD => "ECHILD",
-            Errno::AGAIN => "EAGAIN",
-            Errno::NOMEM => "ENOMEM",
-            Errno::ACCESS => "EACCES",
-            Errno::FAULT => "EFAULT",
-            Errno::BUSY => "EBUSY",
-            Errno::EXIST => "EEXIST",
-            Errno::XDEV => "EXDEV",
-            Errno::NODEV => "ENODEV",
-            Errno::NOTDIR => "ENOTDIR",
-            Errno::ISDIR => "EISDIR",
-            Errno::INVAL => "EINVAL",
-            Errno::NFILE => "ENFILE",
-            Errno::MFILE => "EMFILE",
-            Errno::TXTBSY => "ETXTBSY",
-            Errno::FBIG => "EFBIG",
-            Errno::NOSPC => "ENOSPC",
-            Errno::SPIPE => "ESPIPE",
-            Errno::ROFS => "EROFS",
-            Errno::PIPE => "EPIPE",
-            Errno::NAMETOOLONG => "ENAMETOOLONG",
-            Errno::NOSYS => "ENOSYS",
-            Errno::LOOP => "ELOOP",
-            Errno::OPNOTSUPP => "EOPNOTSUPP",
-            Errno::STALE => "ESTALE",
-            Errno::USERS => "EUSERS",
-            _ => "an unusual error",
-        })
+        let number = usize::try_from(self.0.raw_os_error()).unwrap_or(0);
+        let mut names = ERRNO_NAMES.split(|&byte| byte == b' ');
+        Text(names.nth(number.wrapping_sub(1)).unwrap_or(b"an unusual error")).fmt(f)
     }
 }
 
@@ -102,5 +76,30 @@ impl Display for Misuse {
 impl Message for Misuse {
     fn severity(&self) -> Severity {
         Severity::Failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn errors_have_their_names() {
+        for (errno, name) in [
+            (Errno::PERM, "EPERM"),
+            (Errno::AGAIN, "EAGAIN"),
+            (Errno::ACCESS, "EACCES"),
+            (Errno::ISDIR, "EISDIR"),
+            (Errno::MFILE, "EMFILE"),
+            (Errno::MLINK, "EMLINK"),
+            (Errno::ROFS, "EROFS"),
+            (Errno::NAMETOOLONG, "ENAMETOOLONG"),
+            (Errno::NOSYS, "ENOSYS"),
+            (Errno::LOOP, "ELOOP"),
+            (Errno::STALE, "an unusual error"),
+        ] {
+            assert_eq!(ErrnoName(errno).to_string(), name);
+        }
     }
 }
