@@ -87,7 +87,7 @@ struct Identities {
 }
 
 impl Identities {
-    const NONE: Self = Self { entries: [0; _], pin: 0 };
+    const NONE: Self = Self { entries: [0; ARCHITECTURES.len()], pin: 0 };
 
     /// Those that are there now.
     fn of(entries: &Entries, context: &Context, report: &mut Report) -> Self {

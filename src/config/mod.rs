@@ -1,10 +1,12 @@
 //! What is asked for by variables. Each value is checked before anything in the kernel changes.
 
-use crate::architecture::{ARCHITECTURES, Architecture};
+mod selection;
+
+pub use selection::{Selection, words};
+
 use crate::binfmt::Flags;
 use crate::machine::{ARGV0_FLAG_IS_TOLD, Directory, FIX_BINARY, Version};
 use core::ffi::CStr;
-use heapless::Vec;
 
 /// What is asked for. A blank variable leaves its field as [`Config::BLANK`] has it.
 #[derive(Clone, Debug)]
@@ -32,18 +34,6 @@ pub enum Mode {
     Registration,
     /// Whenever a program is executed, where that program runs: it need not be here.
     Execution,
-}
-
-/// Which architectures are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant)] // there is only one, and no heap to put a part of it on
-pub enum Selection {
-    /// Nothing is said: every one whose interpreter is there.
-    Available,
-    /// `all`: the same; in execution mode, where the interpreter need not be here, all there are.
-    All,
-    /// These. What cannot be had of them is a failure.
-    Named(Vec<&'static Architecture, { ARCHITECTURES.len() }>),
 }
 
 /// A variable has a value that it cannot have.
@@ -139,11 +129,6 @@ fn check(value: &'static CStr, fits: bool) -> Result<(), &'static [u8]> {
     if fits && !value.iter().any(|&byte| byte == b':' || byte < b' ') { Ok(()) } else { Err(value) }
 }
 
-/// The words of a list, separated by commas or blanks.
-pub fn words(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split(|&byte| byte <= b' ' || byte == b',').filter(|word| !word.is_empty())
-}
-
 impl Config {
     /// All variables are blank.
     pub const BLANK: Self = Self {
@@ -194,52 +179,12 @@ impl Config {
     }
 }
 
-impl Selection {
-    /// Adds what `word` means.
-    ///
-    /// # Errors
-    /// The word, if it means nothing. The selection is one of named architectures then.
-    pub fn add<'a>(&mut self, word: &'a [u8]) -> Result<(), &'a [u8]> {
-        if word == b"all" {
-            *self = Self::All;
-        }
-        if *self == Self::All {
-            return Ok(());
-        }
-        if *self == Self::Available {
-            *self = Self::Named(Vec::new());
-        }
-        let architecture = Architecture::find(word).ok_or(word)?;
-        if let Self::Named(architectures) = self {
-            if !architectures.contains(&architecture) {
-                _ = architectures.push(architecture); // there is room for each
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the architecture is among them.
-    pub fn includes(&self, architecture: &Architecture) -> bool {
-        match self {
-            Self::Available | Self::All => true,
-            Self::Named(architectures) => architectures.contains(&architecture),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(name: &'static str, value: &'static CStr) -> Result<Config, InvalidValue> {
         Config::read(|asked| (asked == name).then_some(value))
-    }
-
-    fn names(config: &Config) -> std::vec::Vec<&str> {
-        match &config.selection {
-            Selection::Named(architectures) => architectures.iter().map(|architecture| architecture.name).collect(),
-            other => panic!("{other:?}"),
-        }
     }
 
     #[test]
@@ -288,21 +233,6 @@ mod tests {
             let error = read(name, value).unwrap_err();
             assert_eq!((error.variable, error.value), (name, wrong.as_bytes()), "{value:?}");
         }
-    }
-
-    #[test]
-    fn lists_of_architectures() {
-        assert_eq!(names(&read("ARCHES", c"arm64").unwrap()), ["aarch64"]);
-        assert_eq!(
-            names(&read("ARCHES", c" riscv64,,linux/arm/v7\taarch64 arm64,").unwrap()),
-            ["riscv64", "arm", "aarch64"]
-        );
-        assert_eq!(read("ARCHES", c"arm64,all").unwrap().selection, Selection::All);
-        assert_eq!(read("ARCHES", c"all,arm64").unwrap().selection, Selection::All);
-        assert_eq!(read("ARCHES", c" ,").unwrap().selection, Selection::Available);
-        let arm64 = Architecture::find(b"arm64").unwrap();
-        assert!(read("ARCHES", c"arm64").unwrap().selection.includes(arm64));
-        assert!(!read("ARCHES", c"riscv64").unwrap().selection.includes(arm64));
     }
 
     #[test]
