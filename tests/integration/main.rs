@@ -22,3 +22,4 @@ mod rootless;
 mod status;
 mod systemd;
 mod table;
+mod truth;

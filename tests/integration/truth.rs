@@ -1,0 +1,87 @@
+//! What is said is so: an error is never taken for an absence, and what was not seen is not written over.
+
+use crate::common::host;
+use crate::common::namespace::Namespace;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// The magic and mask of programs for arm64.
+const ARM64: &str = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff";
+
+/// With so few descriptors that something cannot be opened, a run either does all of its job or fails, and then it does
+/// not register before a handler that it could not see.
+#[test]
+fn with_few_descriptors_nothing_counts_as_absent() {
+    if host::cannot("with_few_descriptors_nothing_counts_as_absent", "QEMU itself needs descriptors") {
+        return;
+    }
+    let mut failed: BTreeMap<&str, u32> = BTreeMap::new();
+    for limit in 3..=12 {
+        for (job, arguments, words) in [
+            ("register", &[][..], "aarch64: kept, entry rosetta handles it"),
+            ("uninstall", &["--uninstall", "*"], "qemu-riscv64: removed"),
+            ("status", &["--status"], ""),
+        ] {
+            let Some(namespace) = Namespace::new() else { return };
+            namespace.register(&format!(":rosetta:M::{ARM64}:/bin/echo:"));
+            namespace.tool(&["ARCHES=riscv64"], &[]).exits(0);
+            let before = namespace.state();
+            let free = namespace.tool(&[], &["--status"]).exits(0).out;
+            let descriptors = format!("--nofile={limit}:{limit}");
+            let variables = &["ARCHES=arm64,s390x"];
+            let said = namespace.under(&["prlimit", &descriptors, "--"], variables, arguments);
+            let state = namespace.state();
+            assert_eq!(state["rosetta"], before["rosetta"], "{job}, {limit} descriptors: {said:#?}");
+            assert!(!state.contains_key("qemu-aarch64"), "{job}, {limit} descriptors: {said:#?}");
+            if said.status == 0 {
+                assert!(said.err.contains(words), "{job}, {limit} descriptors: {said:#?}");
+                assert!(job != "register" || state.contains_key("qemu-s390x"), "{limit} descriptors: {said:#?}");
+                assert!(job != "uninstall" || !state.contains_key("qemu-riscv64"), "{limit} descriptors: {said:#?}");
+                assert!(job != "status" || said.out == free, "{limit} descriptors: {said:#?}");
+            } else {
+                assert!(said.status == 127 || said.err.contains("EMFILE"), "{job}, {limit} descriptors: {said:#?}");
+                *failed.entry(job).or_default() += 1;
+            }
+        }
+    }
+    assert!(failed.len() == 3 && failed.values().all(|count| *count < 10), "nothing is shown: {failed:?}");
+}
+
+#[test]
+fn entries_with_odd_names_are_seen() {
+    for name in ["register status", ".. register", "register.", "status status", "...", "..register"] {
+        let Some(namespace) = Namespace::new() else { return };
+        namespace.register(&format!(":{name}:M::{ARM64}:/bin/echo:"));
+        let said = namespace.tool(&["ARCHES=arm64"], &[]).exits(0);
+        said.says(&[&format!("aarch64: kept, entry {name} handles it")]);
+        assert_eq!(namespace.entries(), [name]);
+        let said = namespace.tool(&[], &["--status"]).exits(0);
+        assert!(said.out.contains(&format!("\"{name}\"")), "{said:#?}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_an_architecture_is_none() {
+    let Some(namespace) = Namespace::new() else { return };
+    for name in ["ppc6", "riscv641", "arm64/v", "arm64/v0", "arm64/v12", "amd64v2", "linux/", "linux"] {
+        namespace.tool(&[&format!("ARCHES={name}")], &[]).exits(2).says_only(&["ARCHES", &format!("'{name}'")]);
+        namespace.tool(&[], &["--install", name]).exits(1).says_only(&[name, "unknown architecture"]);
+    }
+    namespace.tool(&["REPLACE=true false", "ARCHES=arm64"], &[]).exits(2).says_only(&["REPLACE", "'true false'"]);
+    assert!(namespace.entries().is_empty());
+    namespace.tool(&["ARCHES=arm/v7,arm64/v8"], &["--print"]).exits(0);
+}
+
+#[test]
+fn a_very_long_path_takes_no_time() {
+    let Some(namespace) = Namespace::new() else { return };
+    let path = format!("QEMU_BINARY_PATH=/{}", "x/".repeat(65_000));
+    let mut command = namespace.tool_command(&[], &[&path, "ARCHES=all", "MODE=execution"], &[]);
+    let start = Instant::now();
+    let output = command.output().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!(output.status.code(), Some(1));
+    let lines = String::from_utf8(output.stderr).unwrap();
+    assert!(lines.lines().filter(|line| line.contains(": not registered: /x/x/")).count() > 30);
+    assert!(namespace.entries().is_empty());
+}
