@@ -15,7 +15,7 @@ use binfmt_register::help::{VERSION, print_help};
 use binfmt_register::jobs::{Context, Printed, hold, print, print_status, register, uninstall};
 use binfmt_register::machine::{Release, in_first_user_namespace};
 use binfmt_register::report::{NotExecuted, Notice, Report, Sink, Writer};
-use binfmt_register::sys::Strings;
+use binfmt_register::sys::{InheritedSignals, Strings};
 use core::ffi::CStr;
 use rustix::io::Errno;
 
@@ -32,6 +32,7 @@ enum Exit {
 
 /// Does what was asked for. Returns the exit status.
 fn main(arguments: Strings, environment: Strings) -> i32 {
+    let signals = InheritedSignals::replace();
     let release = Release::running();
     let is_init = is_machines_init(release.version());
     let mut report = Report::new(if is_init { console() } else { Sink::Stderr });
@@ -50,6 +51,7 @@ fn main(arguments: Strings, environment: Strings) -> i32 {
         }
     };
     report.flush();
+    signals.restore();
     let mut status = exit as i32;
     if let Some(command) = command.filter(|_| exit == Exit::Success || is_init) {
         let name = command.split_first().map_or(c"", |(name, _)| name);

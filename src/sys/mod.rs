@@ -7,12 +7,14 @@
 mod arguments;
 mod host;
 mod process;
+mod signals;
 mod stdio;
 
 pub use arguments::{Strings, strip_prefix};
 pub use host::x86_64_level;
 pub use process::{
-    Signal, belongs_to_this_user_namespace, execute_file, execute_program, exit, make_mounts_slave, run_in_child,
-    signal_descriptor, unshare_mount_namespace,
+    belongs_to_this_user_namespace, execute_file, execute_program, exit, make_mounts_slave, run_in_child,
+    unshare_mount_namespace,
 };
+pub use signals::{InheritedSignals, Signal, signal_descriptor};
 pub use stdio::{occupy_standard_descriptors, stderr, stdout};

@@ -1,4 +1,5 @@
-//! Processes and the system calls that rustix does not have. The kernel is called by number here, and nowhere else.
+//! Processes and the system calls that rustix does not have. The kernel is called by number here and in
+//! `signals`, and nowhere else.
 
 use super::arguments::Strings;
 use super::host::syscall;
@@ -6,7 +7,7 @@ use core::ffi::{CStr, c_char};
 use core::ptr;
 use heapless::Vec;
 use linux_raw_sys::general as sys;
-use rustix::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd};
 use rustix::io::{self, Errno};
 use rustix::ioctl;
 use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
@@ -16,7 +17,7 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 const PREFIXED_ARGUMENTS: usize = 1024;
 
 /// What a system call returned: a number, or a negative error.
-fn check(result: isize) -> io::Result<i32> {
+pub(super) fn check(result: isize) -> io::Result<i32> {
     if result < 0 { Err(Errno::from_raw_os_error(-result as i32)) } else { Ok(result as i32) }
 }
 
@@ -135,34 +136,4 @@ pub fn execute_file(path: &CStr, first: &[&CStr], rest: Strings, environment: St
         syscall(sys::__NR_execve, [path.as_ptr() as usize, arguments as usize, environment.as_ptr() as usize, 0, 0])
     };
     check(result).err().unwrap_or(Errno::NOSYS)
-}
-
-/// A signal that can be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Signal {
-    /// A request to end.
-    Terminate = sys::SIGTERM,
-    /// A request to end, from a terminal.
-    Interrupt = sys::SIGINT,
-    /// A child process has ended.
-    Child = sys::SIGCHLD,
-}
-
-/// Blocks `signals`, and opens a descriptor to read them from (`signalfd(2)`). It does not block. What is read are
-/// structures of 128 bytes; the first four are the number of the signal, in the byte order of the host.
-///
-/// # Errors
-/// Those of `rt_sigprocmask(2)` and `signalfd4(2)`.
-pub fn signal_descriptor(signals: &[Signal]) -> io::Result<OwnedFd> {
-    // The kernel's own type of a set: a bit for each of 64 signals. It is an array of `unsigned long`, so on a 32-bit
-    // big-endian host the halves would be in another order; no host is one.
-    let set: u64 = signals.iter().fold(0, |set, signal| set | 1 << (*signal as u32 - 1));
-    let (pointer, size) = (&raw const set as usize, size_of_val(&set));
-    // SAFETY: the kernel reads the set and writes nothing through the null pointer. The descriptor is new.
-    unsafe {
-        check(syscall(sys::__NR_rt_sigprocmask, [sys::SIG_BLOCK as usize, pointer, 0, size, 0]))?;
-        let flags = (sys::O_CLOEXEC | sys::O_NONBLOCK) as usize; // SFD_CLOEXEC and SFD_NONBLOCK are the same bits
-        check(syscall(sys::__NR_signalfd4, [usize::MAX, pointer, size, flags, 0])).map(|fd| OwnedFd::from_raw_fd(fd))
-    }
 }

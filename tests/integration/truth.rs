@@ -1,7 +1,7 @@
 //! What is said is so: an error is never taken for an absence, and what was not seen is not written over.
 
 use crate::common::host;
-use crate::common::namespace::Namespace;
+use crate::common::namespace::{Namespace, Scratch};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -84,4 +84,43 @@ fn a_very_long_path_takes_no_time() {
     let lines = String::from_utf8(output.stderr).unwrap();
     assert!(lines.lines().filter(|line| line.contains(": not registered: /x/x/")).count() > 30);
     assert!(namespace.entries().is_empty());
+}
+
+/// A parent that ignores SIGCHLD, which its children inherit, has their own children reaped before they can wait for
+/// them.
+#[test]
+fn an_ignored_sigchld_changes_nothing() {
+    let Some(namespace) = Namespace::new() else { return };
+    let ignoring = |script: &str| namespace.sh(&format!("trap '' CHLD; ARCHES=arm64,riscv64; export ARCHES; {script}"));
+    ignoring("VERIFY=true exec $TOOL").exits(0).says(&["aarch64: registered"]).says(&["riscv64: registered"]);
+    ignoring("REPLACE=true VERIFY=true exec $TOOL").exits(0).says(&["aarch64: replaced"]);
+    assert!(namespace.runs("arm64") && namespace.runs("riscv64"));
+    let free = namespace.tool(&[], &["--status"]).exits(0).out;
+    assert_eq!(ignoring("exec $TOOL --status").exits(0).out, free);
+    assert!(free.contains("arm64"), "{free}");
+    // A program that takes the place of the tool has it as it was.
+    let look = "grep SigIgn /proc/self/status";
+    let said = ignoring(&format!("{look}; exec $TOOL --print -- {look} 2>/dev/null")).exits(0);
+    let masks: Vec<_> = said.out.lines().filter(|line| line.starts_with("SigIgn")).collect();
+    assert!(masks.len() == 2 && masks[0] == masks[1], "{said:#?}");
+}
+
+/// Neither a closed standard error nor a limit of the size of files ends a run half-way.
+#[test]
+fn what_cannot_be_said_does_not_stop_a_registration() {
+    let Some(namespace) = Namespace::new() else { return };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut tool = namespace.tool_command(&[], &["ARCHES=arm64,riscv64"], &[]);
+    let status = tool.stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(namespace.runs("arm64") && namespace.runs("riscv64"));
+    namespace.tool(&[], &["--uninstall", "*"]).exits(0);
+    let scratch = Scratch::new();
+    let script = format!("ARCHES=arm64,riscv64 exec prlimit --fsize=0 -- $TOOL 2>{}/said", scratch.path());
+    namespace.sh(&script).exits(0);
+    assert!(namespace.runs("arm64") && namespace.runs("riscv64"));
+    // Standard output is what was asked for.
+    let script = format!("exec prlimit --fsize=0 -- $TOOL --status >{}/said", scratch.path());
+    namespace.sh(&script).exits(1).says(&["standard output"]);
 }
