@@ -116,6 +116,10 @@ fn what_cannot_be_said_does_not_stop_a_registration() {
     assert_eq!(status.code(), Some(0));
     assert!(namespace.runs("arm64") && namespace.runs("riscv64"));
     namespace.tool(&[], &["--uninstall", "*"]).exits(0);
+    if host::cannot("what_cannot_be_said_does_not_stop_a_registration", "QEMU itself needs files larger than the limit")
+    {
+        return;
+    }
     let scratch = Scratch::new();
     let script = format!("ARCHES=arm64,riscv64 exec prlimit --fsize=0 -- $TOOL 2>{}/said", scratch.path());
     namespace.sh(&script).exits(0);
