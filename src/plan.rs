@@ -4,8 +4,23 @@ use crate::machine::{Native, Unfit};
 use heapless::Vec;
 use rustix::io::Errno;
 
-/// The start of the name of an entry that is not this tool's, as much as a message shows.
-pub type OtherName = Vec<u8, 40>;
+/// The name of an entry that is not this tool's; of a long one the start, as much as a message shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherName(Vec<u8, 40>);
+
+impl OtherName {
+    /// The name, or the start of it.
+    pub fn new(name: &[u8]) -> Self {
+        let mut start = Vec::new();
+        name.iter().for_each(|byte| _ = start.push(*byte)); // as long as there is room
+        Self(start)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// How much an architecture is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +188,7 @@ mod tests {
     const REGISTER: Plan = Plan::Register { other: None };
 
     fn other() -> OtherName {
-        OtherName::from_slice(b"rosetta").unwrap()
+        OtherName::new(b"rosetta")
     }
 
     fn check(rows: impl IntoIterator<Item = (Request, Observed, Plan<'static>)>) {

@@ -1,6 +1,6 @@
 //! The probe of an architecture: a complete program that exits with status 0.
 
-use super::elf::{ByteOrder, Class, PT_INTERP, PT_LOAD};
+use super::elf::{ByteOrder, Class, ET_EXEC, PT_INTERP, PT_LOAD};
 use super::{Architecture, FILE_START_LENGTH};
 use heapless::Vec;
 
@@ -25,13 +25,13 @@ impl Architecture {
 
     /// A program of one segment of the type `segment_type`, which starts at `segment_offset` and is as long as the file.
     fn program(&self, segment_type: u32, segment_offset: u64) -> Probe {
-        let mut file = Writer { class: self.class, byte_order: self.byte_order, bytes: Vec::new() };
+        let mut file = Fields { class: self.class, byte_order: self.byte_order, bytes: Vec::new() };
         let header_length = self.class.header_length();
         let code = u64::from(header_length + self.class.program_header_length());
         let length = code + self.exit_code.len() as u64;
         file.bytes(b"\x7fELF");
         file.bytes(&[self.class as u8, self.byte_order as u8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        file.half(2); // e_type: ET_EXEC
+        file.half(ET_EXEC); // e_type
         file.half(self.machine); // e_machine
         file.word(1); // e_version
         file.address(BASE + code); // e_entry
@@ -64,13 +64,13 @@ impl Architecture {
 
 /// Writes fields one after the other in the class and byte order of an architecture. The build script keeps the code so
 /// short that there is room for all.
-struct Writer {
+struct Fields {
     class: Class,
     byte_order: ByteOrder,
     bytes: Probe,
 }
 
-impl Writer {
+impl Fields {
     fn bytes(&mut self, bytes: &[u8]) {
         _ = self.bytes.extend_from_slice(bytes);
     }

@@ -116,7 +116,7 @@ impl BinfmtMisc {
     }
 
     fn reach(mount_point: &CStr, in_first_user_namespace: bool) -> io::Result<Self> {
-        // An error here, such as that of a read-only mount, is not the last word: the next way asks the kernel anew.
+        // After an error here, such as that of a read-only mount, the next way asks the kernel anew.
         let mut hidden = None;
         if let Ok(Some(entries)) = Entries::mounted_at(mount_point) {
             if in_first_user_namespace || belongs_to_this_user_namespace(entries.root()) {
@@ -138,9 +138,9 @@ impl BinfmtMisc {
     fn mount_new(mount_point: &CStr) -> io::Result<(Access, Entries)> {
         let asked = match mount_detached(c"binfmt_misc") {
             Ok(root) => return Ok((Access::Detached, Entries::of(root))),
-            Err(Errno::NODEV) => return Err(Errno::NODEV),
-            // There are no such calls (before Linux 5.2), or a filter does not know them.
-            Err(error) => error,
+            // There are no such calls (before Linux 5.2), a filter does not know them, or AppArmor denies them.
+            Err(error @ (Errno::NOSYS | Errno::PERM | Errno::ACCESS)) => error,
+            Err(error) => return Err(error),
         };
         let access = match mount(c"binfmt_misc", mount_point, c"binfmt_misc", MountFlags::empty(), None) {
             Ok(()) => Access::MountedNow,

@@ -36,6 +36,7 @@ impl Entry {
                 entry.offset = decimal(digits);
             } else if let Some(digits) = line.strip_prefix(b"magic ") {
                 entry.magic = hexadecimal(digits);
+                entry.mask.clear();
             } else if let Some(digits) = line.strip_prefix(b"mask ") {
                 entry.mask = hexadecimal(digits);
             } else if line.starts_with(b"extension ") {
@@ -64,7 +65,8 @@ impl Entry {
     /// `fs/binfmt_misc.c`).
     pub fn matches(&self, start: &[u8]) -> bool {
         let bytes = start.iter().copied().chain(iter::repeat(0)).take(FILE_START_LENGTH);
-        !self.magic.is_empty() && bytes.enumerate().all(|(at, byte)| self.accepts(at, byte))
+        let is_within = self.offset.saturating_add(self.magic.len()) <= FILE_START_LENGTH;
+        !self.magic.is_empty() && is_within && bytes.enumerate().all(|(at, byte)| self.accepts(at, byte))
     }
 
     /// Whether the entry accepts these bytes at this offset of a file.
@@ -152,6 +154,8 @@ mod tests {
         assert!(!entry.matches(b"JK"));
         let entry = Entry::parse(b"enabled\ninterpreter /x\noffset 9\nmagic 00\nflags: \noffset 0\nmagic 4a4b\n");
         assert!(entry.matches(b"JK"));
+        let entry = Entry::parse(b"enabled\ninterpreter /x\nmask 0000\nflags: \noffset 0\nmagic 4a4b\n");
+        assert!(!entry.matches(b"JL") && entry.matches(b"JK"));
     }
 
     #[test]
@@ -162,7 +166,10 @@ mod tests {
             assert!(!Entry::parse(text).matches(b"MZ"), "{text:?}");
             assert!(!Entry::parse(text).matches(&[0; 256]), "{text:?}");
         }
-        Entry::parse(b"offset 99999999999999999999999\nmagic 00\n"); // no overflow
+        for offset in ["255", "256", "99999999999999999999999"] {
+            let text = std::format!("offset {offset}\nmagic 0000\n");
+            assert!(!Entry::parse(text.as_bytes()).matches(&[0; 256]), "{offset}");
+        }
         Entry::parse(&[b"magic ".as_slice(), &[b'f'; 4000]].concat());
         Entry::parse(b"magic zz\xff\x00");
     }

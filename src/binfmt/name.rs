@@ -1,6 +1,6 @@
 //! The names of this tool's entries.
 
-use crate::architecture::Architecture;
+use crate::architecture::{ARCHITECTURES, Architecture};
 use crate::machine::{PathBuffer, join};
 use core::ffi::CStr;
 
@@ -20,36 +20,34 @@ pub fn name_of<'a>(architecture: &Architecture, own: OwnName, buffer: &'a mut Pa
     join(buffer, &[b"qemu-", architecture.name.as_bytes(), ending]).unwrap_or_default()
 }
 
-/// Whether this tool gives the name to entries for the architecture, and for what.
-pub fn recognize(architecture: &Architecture, name: &[u8]) -> Option<OwnName> {
-    match name.strip_prefix(b"qemu-")?.strip_prefix(architecture.name.as_bytes())? {
-        b"" => Some(OwnName::Entry),
-        b".new" => Some(OwnName::StandIn),
-        _ => None,
-    }
+/// For which architecture, and for what, this tool gives the name to an entry; `None` if it does not.
+pub fn recognize(name: &[u8]) -> Option<(&'static Architecture, OwnName)> {
+    let rest = name.strip_prefix(b"qemu-")?;
+    let (rest, own) = match rest.strip_suffix(b".new") {
+        Some(rest) => (rest, OwnName::StandIn),
+        None => (rest, OwnName::Entry),
+    };
+    let architecture = ARCHITECTURES.iter().find(|architecture| architecture.name.as_bytes() == rest)?;
+    Some((architecture, own))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::architecture::ARCHITECTURES;
 
     #[test]
-    fn each_name_is_recognized_for_its_architecture_only() {
+    fn each_name_is_recognized() {
         for architecture in &ARCHITECTURES {
             for own in [OwnName::Entry, OwnName::StandIn] {
                 let mut buffer = PathBuffer::new();
                 let name = name_of(architecture, own, &mut buffer);
-                for other in &ARCHITECTURES {
-                    let expected = (other.name == architecture.name).then_some(own);
-                    assert_eq!(recognize(other, name.to_bytes()), expected, "{name:?} for {}", other.name);
-                }
+                assert_eq!(recognize(name.to_bytes()), Some((architecture, own)), "{name:?}");
             }
         }
         let arm64 = Architecture::find(b"arm64").unwrap();
         assert_eq!(name_of(arm64, OwnName::StandIn, &mut PathBuffer::new()), c"qemu-aarch64.new");
         for name in ["qemu-", "qemu-aarch64-mine", "qemu-aarch64.newer", "aarch64", "rosetta", ""] {
-            assert!(ARCHITECTURES.iter().all(|other| recognize(other, name.as_bytes()).is_none()), "{name}");
+            assert_eq!(recognize(name.as_bytes()), None, "{name}");
         }
     }
 }

@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn flags() {
-        let flags = |config: Config, mode, version| std::format!("{}", config.flags(mode, version));
+        let flags =
+            |config: Config, mode, version| config.flags(mode, version).letters().collect::<std::string::String>();
         let (old, new) = (Version::new(5, 11), Version::new(5, 12));
         assert_eq!(flags(Config::BLANK, Mode::Registration, new), "POCF");
         assert_eq!(flags(Config::BLANK, Mode::Registration, old), "OCF");

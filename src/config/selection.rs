@@ -24,22 +24,21 @@ impl Selection {
     /// Adds what `word` means.
     ///
     /// # Errors
-    /// The word, if it means nothing. The selection is one of named architectures then.
+    /// The word, if it means nothing. The selection is one of named architectures then, or still all.
     pub fn add<'a>(&mut self, word: &'a [u8]) -> Result<(), &'a [u8]> {
         if word == b"all" {
             *self = Self::All;
-        }
-        if *self == Self::All {
             return Ok(());
         }
         if *self == Self::Available {
             *self = Self::Named(Vec::new());
         }
         let architecture = Architecture::find(word).ok_or(word)?;
-        if let Self::Named(architectures) = self {
-            if !architectures.contains(&architecture) {
+        match self {
+            Self::Named(architectures) if !architectures.contains(&architecture) => {
                 _ = architectures.push(architecture); // there is room for each
             }
+            _ => {}
         }
         Ok(())
     }
@@ -77,7 +76,9 @@ mod tests {
         assert_eq!(read("arm64,all"), Ok(Selection::All));
         assert_eq!(read("all,arm64"), Ok(Selection::All));
         assert_eq!(read(" ,"), Ok(Selection::Available));
-        assert_eq!(read("arm64,amr64"), Err(b"amr64".as_slice()));
+        for list in ["arm64,amr64", "all,amr64", "amr64,all"] {
+            assert_eq!(read(list), Err(b"amr64".as_slice()), "{list}");
+        }
         let arm64 = Architecture::find(b"arm64").unwrap();
         assert!(read("arm64").unwrap().includes(arm64) && read("all").unwrap().includes(arm64));
         assert!(!read("riscv64").unwrap().includes(arm64));

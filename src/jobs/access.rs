@@ -45,9 +45,11 @@ fn say_what_is_hidden(hidden: &Entries, context: &Context, report: &mut Report) 
     let mut names: Vec<u8, 1024> = Vec::new();
     let listed = hidden.for_each(&mut |name, _| {
         if matches!(hidden.read(name), Ok(Some(entry)) if entry.enabled) {
-            for part in [if names.is_empty() { &b""[..] } else { b" " }, name.to_bytes()] {
-                _ = names.extend_from_slice(part); // as many as a line has room for
+            // As many as a line has room for.
+            if !names.is_empty() {
+                _ = names.push(b' ');
             }
+            _ = names.extend_from_slice(name.to_bytes());
         }
     });
     _ = context.read(listed, report);

@@ -1,4 +1,4 @@
-//! Carries out a plan, so that at every moment, and whatever fails, the architecture has the handler it had.
+//! Carries out a plan, so that an architecture that has a handler has one at every moment, whatever call fails.
 
 use crate::binfmt::{Flags, Locked, OwnName, Rule, name_of};
 use crate::machine::{Interpreter, PathBuffer, ProbeError, run_probe};
@@ -86,9 +86,9 @@ impl NewEntry<'_> {
         if !verify {
             return Ok(());
         }
-        run_probe(architecture).map_err(|error| {
-            _ = self.remove(own);
-            NotMade::TakenBack(error)
+        run_probe(architecture).map_err(|error| match self.remove(own) {
+            Ok(()) => NotMade::TakenBack(error),
+            Err(errno) => NotMade::Failed(Failure::NotRemoved(errno)),
         })
     }
 

@@ -16,6 +16,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, OFlags, inotify};
 use rustix::io::{self, read};
 use rustix::process::{WaitOptions, fchdir, wait};
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime};
 
 /// How long it waits before it registers again: who removes all entries may be about to register others, as
 /// systemd-binfmt is. They must find no entry in their way, and be found.
@@ -27,18 +28,16 @@ const INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Registers what `config` asks for, and stays. What is removed is registered again. At SIGTERM or SIGINT it removes
 /// what it registered itself, if that is still there. If something fails at the start, it does so at once.
 pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
-    // First, so that no signal ends it while it registers.
-    let signals = match signal_descriptor(&[Signal::Terminate, Signal::Interrupt, Signal::Child]) {
-        Ok(signals) => signals,
+    let Some(binfmt_misc) = open(context, report) else { return };
+    // They stay open, so that there is no moment in which the file system could go.
+    let entries = binfmt_misc.into_entries();
+    let watch = match Watch::new(&entries) {
+        Ok(watch) => watch,
         Err(errno) => return report.say(&Notice::CannotWait(errno)),
     };
-    // It stays open, so that there is no moment in which the file system could go.
-    let Some(binfmt_misc) = open(context, report) else { return };
-    let entries = binfmt_misc.into_entries();
-    let mut watch = Watch { signals, changes: watch_entries(&entries) };
     let mut ours = Identities::NONE;
     loop {
-        let before = Identities::of(&entries, context, report);
+        let Some(before) = Identities::of(&entries, context, report) else { break };
         report.flush(); // or the child would say it too
         // In a child, so that its memory is given back.
         let status = run_in_child(&mut || {
@@ -46,7 +45,8 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
             report.flush();
             report.failed.into()
         });
-        ours.add_new(&before, &Identities::of(&entries, context, report));
+        let Some(after) = Identities::of(&entries, context, report) else { break };
+        ours.add_new(&before, &after);
         let succeeded = status.is_ok_and(|status| status.exit_status() == Some(0));
         // What fails later is said, and may be due to others.
         if !report.only_news && !succeeded {
@@ -59,9 +59,9 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
         config.replace = false;
         report.only_news = true;
     }
-    let now = Identities::of(&entries, context, report);
-    drop(entries);
-    remove_ours(&ours, &now, context, report);
+    if let Some(now) = Identities::of(&entries, context, report) {
+        remove_ours(&ours, &now, context, report);
+    }
 }
 
 /// Removes the entries that are still those that it registered.
@@ -69,13 +69,18 @@ fn remove_ours(ours: &Identities, now: &Identities, context: &Context, report: &
     let still_there = |ours: u64, now: u64| ours != 0 && ours == now;
     let Some(binfmt_misc) = open(context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
+    let mut any = false;
     for ((architecture, ours), now) in ARCHITECTURES.iter().zip(ours.entries).zip(now.entries) {
         if still_there(ours, now) {
+            any = true;
             remove(&locked, name_of(architecture, OwnName::Entry, &mut PathBuffer::new()), report);
         }
     }
-    let mounted = binfmt_misc.access == Access::Mounted;
-    remove_pin(&locked, mounted && still_there(ours.pin, now.pin), context, report);
+    // The pin goes with the last entry. Where entries of others are left, a mount may keep them instead.
+    if any {
+        let mounted = binfmt_misc.access == Access::Mounted;
+        remove_pin(&locked, mounted && still_there(ours.pin, now.pin), context, report);
+    }
 }
 
 /// The inode numbers of this tool's entries; 0 for one that is not there. An entry that is removed and registered again
@@ -89,21 +94,21 @@ struct Identities {
 impl Identities {
     const NONE: Self = Self { entries: [0; ARCHITECTURES.len()], pin: 0 };
 
-    /// Those that are there now.
-    fn of(entries: &Entries, context: &Context, report: &mut Report) -> Self {
+    /// Those that are there now; `None` after having said why they cannot be listed.
+    fn of(entries: &Entries, context: &Context, report: &mut Report) -> Option<Self> {
         let mut identities = Self::NONE;
         let listed = entries.for_each(&mut |name, inode| {
             if name == PIN {
                 identities.pin = inode;
             }
+            let own = recognize(name.to_bytes());
             for (architecture, identity) in ARCHITECTURES.iter().zip(&mut identities.entries) {
-                if recognize(architecture, name.to_bytes()) == Some(OwnName::Entry) {
+                if own == Some((architecture, OwnName::Entry)) {
                     *identity = inode;
                 }
             }
         });
-        _ = context.read(listed, report);
-        identities
+        context.read(listed, report).map(|()| identities)
     }
 
     /// Adds those that are in `after` and were not in `before`.
@@ -122,8 +127,10 @@ impl Identities {
 /// What it waits for.
 struct Watch {
     signals: OwnedFd,
-    /// Tells of changes of entries; an error where the kernel cannot.
-    changes: io::Result<OwnedFd>,
+    /// Set when a change is to be answered.
+    timer: OwnedFd,
+    /// Tells of changes of entries; `None` where the kernel cannot.
+    changes: Option<OwnedFd>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,16 +142,26 @@ enum Event {
 }
 
 impl Watch {
+    /// Begins to watch the entries, and blocks the signals, so that none of them ends this process while it registers.
+    fn new(entries: &Entries) -> io::Result<Self> {
+        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        Ok(Self {
+            signals: signal_descriptor(&[Signal::Terminate, Signal::Interrupt, Signal::Child])?,
+            timer: timerfd_create(TimerfdClockId::Monotonic, flags)?,
+            changes: watch_entries(entries).ok(),
+        })
+    }
+
     /// Waits for an event. Meanwhile it reaps children: those of other processes, too, where it is process 1.
-    fn wait(&mut self) -> Event {
-        let mut limit = self.changes.is_err().then_some(INTERVAL);
+    fn wait(&self) -> Event {
+        let mut is_set = self.changes.is_none();
+        if is_set {
+            self.set_timer(INTERVAL);
+        }
         loop {
             let changes = self.changes.as_ref().unwrap_or(&self.signals);
-            let mut descriptors = [PollFd::new(&self.signals, PollFlags::IN), PollFd::new(changes, PollFlags::IN)];
-            let ready = poll(&mut descriptors, limit.as_ref());
-            if ready == Ok(0) {
-                return Event::Change;
-            }
+            let mut descriptors = [&self.signals, &self.timer, changes].map(|fd| PollFd::new(fd, PollFlags::IN));
+            _ = poll(&mut descriptors, None); // what can be read is found by reading
             let mut buffer = [MaybeUninit::<u8>::uninit(); 4096];
             if let Ok((signal, _)) = read(&self.signals, buffer.get_mut(..128).unwrap_or_default()) {
                 let number = signal.first_chunk().map(|number| u32::from_ne_bytes(*number));
@@ -153,10 +170,19 @@ impl Watch {
                 }
                 while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
             }
-            if self.changes.as_ref().is_ok_and(|changes| read(changes, &mut buffer).is_ok()) {
-                limit = Some(PAUSE);
+            if self.changes.as_ref().is_some_and(|changes| read(changes, &mut buffer).is_ok()) && !is_set {
+                is_set = true;
+                self.set_timer(PAUSE);
+            }
+            if read(&self.timer, &mut buffer).is_ok() {
+                return Event::Change;
             }
         }
+    }
+
+    fn set_timer(&self, time: Timespec) {
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: time };
+        _ = timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once);
     }
 }
 

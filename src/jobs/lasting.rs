@@ -1,8 +1,6 @@
 //! How long registrations last.
 
 use super::Context;
-use super::access::open;
-use crate::architecture::ARCHITECTURES;
 use crate::binfmt::{Access, BinfmtMisc, OwnName, recognize, set_pin};
 use crate::machine::NEW_MOUNT_CALLS;
 use crate::report::{Notice, Report};
@@ -37,14 +35,14 @@ pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, r
     if access == Access::MountedNow && !context.stays && getpid().is_init() {
         _ = unmount(mount_point, UnmountFlags::empty());
     }
-    let Some(again) = open(context, report) else { return };
     let mut any = false;
-    let listed = again.entries().for_each(&mut |name, _| {
-        let is_ours = |architecture| recognize(architecture, name.to_bytes()) == Some(OwnName::Entry);
-        any |= ARCHITECTURES.iter().any(is_ours);
-    });
-    if context.read(listed, report).is_none() {
-        return;
+    if let Ok(again) = BinfmtMisc::open(mount_point, context.in_first_user_namespace, context.release.version()) {
+        let listed = again.entries().for_each(&mut |name, _| {
+            any |= matches!(recognize(name.to_bytes()), Some((_, OwnName::Entry)));
+        });
+        if context.read(listed, report).is_none() {
+            return;
+        }
     }
     if !any {
         report.say(&Notice::DoNotLast(mount_point, error));

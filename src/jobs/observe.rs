@@ -1,11 +1,11 @@
 //! What is there: interpreters, entries, and what the machine runs by itself.
 
 use super::Context;
-use crate::architecture::{ARCHITECTURES, Relation};
+use crate::architecture::{ARCHITECTURES, Architecture, Relation};
 use crate::binfmt::{Entries, Entry, Flags, OwnName, PIN, recognize};
 use crate::config::{Config, Mode, Selection};
 use crate::machine::{Interpreter, InterpreterFile, Native, Unfit, is_native};
-use crate::plan::{Observed, OwnEntry, Request, Runs, Wanted};
+use crate::plan::{Observed, OtherName, OwnEntry, Request, Runs, Wanted};
 use crate::report::{Notice, Report};
 
 /// What is there of one architecture.
@@ -90,7 +90,10 @@ pub fn entries(entries: &Entries, items: &mut [Item], context: &Context, report:
             return;
         }
         match entries.read(name) {
-            Ok(Some(entry)) => items.iter_mut().for_each(|item| item.note(name.to_bytes(), &entry)),
+            Ok(Some(entry)) => {
+                let own = recognize(name.to_bytes());
+                items.iter_mut().for_each(|item| item.note(name.to_bytes(), own, &entry));
+            }
             Ok(None) => {}
             Err(errno) => {
                 report.say(&Notice::EntryNotRead(name.to_bytes(), errno));
@@ -103,16 +106,17 @@ pub fn entries(entries: &Entries, items: &mut [Item], context: &Context, report:
 }
 
 impl Item {
-    /// Notes an entry, if it has to do with the architecture.
-    fn note(&mut self, name: &[u8], entry: &Entry) {
+    /// Notes an entry, if it has to do with the architecture. `own` is what this tool gives its name to.
+    fn note(&mut self, name: &[u8], own: Option<(&Architecture, OwnName)>, entry: &Entry) {
         let architecture = self.interpreter.architecture;
         let handles = || entry.enabled && entry.matches_programs_of(architecture);
-        match recognize(architecture, name) {
-            Some(OwnName::StandIn) => self.observed.stand_in = true,
-            Some(OwnName::Entry) if !entry.enabled => self.observed.own = OwnEntry::Disabled,
-            Some(OwnName::Entry) if handles() => self.observed.own = OwnEntry::Handles,
-            Some(OwnName::Entry) => self.observed.own = OwnEntry::OtherPrograms,
-            None if handles() => self.observed.other = Some(name.iter().copied().take(40).collect()),
+        let observed = &mut self.observed;
+        match own.filter(|(owner, _)| *owner == architecture) {
+            Some((_, OwnName::StandIn)) => observed.stand_in = true,
+            Some((_, OwnName::Entry)) if !entry.enabled => observed.own = OwnEntry::Disabled,
+            Some((_, OwnName::Entry)) if handles() => observed.own = OwnEntry::Handles,
+            Some((_, OwnName::Entry)) => observed.own = OwnEntry::OtherPrograms,
+            None if handles() => observed.other = Some(OtherName::new(name)),
             None => {}
         }
     }

@@ -30,8 +30,8 @@ pub fn print(printed: Printed, config: &Config, context: &Context, out: &mut Wri
                 return;
             }
         }
-        // Who may not look at the entries can have the rules all the same.
-        Ok(None) | Err(Errno::PERM | Errno::ACCESS) => {}
+        // Who may not look at the entries, or where binfmt_misc cannot be mounted, has the rules all the same.
+        Ok(None) | Err(Errno::PERM | Errno::ACCESS | Errno::NOENT | Errno::NOTDIR | Errno::NOSYS) => {}
         Err(errno) => return report.say(&Notice::NotRead(context.mount_point, errno)),
     }
     let flags = observation.flags;

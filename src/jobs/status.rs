@@ -6,6 +6,7 @@ use crate::binfmt::{BinfmtMisc, Entries, hex};
 use crate::machine::{ProbeError, run_probe};
 use crate::report::{Notice, Report, Writer};
 use crate::sys::x86_64_level;
+use rustix::io::Errno;
 
 /// The OCI platforms that `tonistiigi/binfmt` knows, in its order. Those of the host come first when they are printed.
 static PLATFORMS: [&str; 15] = [
@@ -49,8 +50,9 @@ fn runs(architecture: &Architecture, report: &mut Report) -> bool {
     }
     match run_probe(architecture) {
         Ok(()) => true,
-        Err(ProbeError::NotStarted(_) | ProbeError::Failed) => false,
-        Err(ProbeError::NotTried(errno)) => {
+        // Nothing knows such programs; or the interpreter is missing, or may not be executed.
+        Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS)) => false,
+        Err(ProbeError::NotTried(errno) | ProbeError::NotStarted(errno)) => {
             report.say(&Notice::NotProbed(architecture.name, errno));
             false
         }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::access::{lock, open};
-use crate::architecture::{ARCHITECTURES, Architecture};
+use crate::architecture::Architecture;
 use crate::binfmt::{Access, Locked, PIN, recognize};
 use crate::config::words;
 use crate::report::{Removal, Report};
@@ -20,7 +20,7 @@ pub fn uninstall(list: &[u8], context: &Context, report: &mut Report) {
         let mut found = false;
         let listed = locked.entries().for_each(&mut |name, _| {
             let bytes = name.to_bytes();
-            let owner = ARCHITECTURES.iter().find(|owner| recognize(owner, bytes).is_some());
+            let owner = recognize(bytes).map(|(owner, _)| owner);
             let is_of_architecture = owner.is_some() && owner == architecture;
             let is_named = matches(item, bytes);
             if is_of_architecture || is_named && (!is_pattern || owner.is_some()) {

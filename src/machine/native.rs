@@ -25,11 +25,11 @@ pub enum Native {
 /// because its descriptor is closed on execution (`ENOENT`, `load_misc_binary` in `fs/binfmt_misc.c`). So this process
 /// is never replaced.
 pub fn is_native(architecture: &Architecture) -> Native {
-    let error = match memory_file(&architecture.probe_without_interpreter_name(), MemfdFlags::CLOEXEC) {
-        Ok(file) => execute_program(file, c"", c"binfmt_probe"),
-        Err(error) => error,
+    let file = match memory_file(&architecture.probe_without_interpreter_name(), MemfdFlags::CLOEXEC) {
+        Ok(file) => file,
+        Err(error) => return Native::Unknown(error),
     };
-    match error {
+    match execute_program(file, c"", c"binfmt_probe") {
         Errno::IO => Native::Yes,
         Errno::NOEXEC => Native::No,
         // It may also be a security module that insists on a file with a name: see `probe`.

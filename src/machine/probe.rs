@@ -1,13 +1,13 @@
 //! Whether the machine executes programs of an architecture, by itself or through a handler: found by executing one.
 
-use super::file::{open, write_file};
+use super::file::{open, write_all, write_file};
 use super::mount::mount_detached;
 use crate::architecture::{Architecture, Probe};
 use crate::sys::{execute_program, run_in_child};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, MemfdFlags, OFlags, fstat, ftruncate, memfd_create};
-use rustix::io::{self, Errno, write};
+use rustix::io::{self, Errno};
 use rustix::process::{Resource, Rlimit, fchdir, setrlimit};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
@@ -16,6 +16,9 @@ const NAME: &CStr = c"binfmt_probe";
 
 /// The CPU time in seconds that a probe may take: an emulator that loops must not stop a boot.
 const CPU_SECONDS: u64 = 5;
+
+/// The largest number of an error (`MAX_ERRNO` in `include/linux/err.h`).
+const LARGEST_ERRNO: i32 = 4095;
 
 /// Why a probe did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +44,22 @@ pub fn run_probe(architecture: &Architecture) -> Result<(), ProbeError> {
     let length = fstat(&file).map_err(ProbeError::NotTried)?.st_size as i32;
     match length - probe.len() as i32 {
         0 if status.exit_status() == Some(0) => Ok(()),
-        0 => Err(ProbeError::Failed),
-        error => Err(ProbeError::NotStarted(Errno::from_raw_os_error(error))),
+        error @ 1..=LARGEST_ERRNO => Err(ProbeError::NotStarted(Errno::from_raw_os_error(error))),
+        _ => Err(ProbeError::Failed),
     }
 }
 
 /// Puts a program into a file in memory.
 ///
 /// # Errors
-/// Those of `memfd_create(2)` and `write(2)`.
+/// Those of `memfd_create(2)` and [`write_all`].
 pub(super) fn memory_file(program: &Probe, flags: MemfdFlags) -> io::Result<OwnedFd> {
     let file = match memfd_create(NAME, flags | MemfdFlags::EXEC) {
         // Before Linux 6.3 all are executable and the flag is unknown.
         Err(Errno::INVAL) => memfd_create(NAME, flags)?,
         file => file?,
     };
-    write(&file, program)?;
+    write_all(&file, program)?;
     Ok(file)
 }
 

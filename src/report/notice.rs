@@ -74,7 +74,18 @@ impl Message for Notice<'_> {
         match self {
             Self::ForUserNamespace(_) | Self::LastWhileMounted(..) => Severity::Unchanged,
             Self::Hidden(_) => Severity::Notable,
-            _ => Severity::Failure,
+            Self::NoRegistrationMode(_)
+            | Self::NoInterpreter(_)
+            | Self::UnknownArchitecture(_)
+            | Self::NotOpened { .. }
+            | Self::NotRead(..)
+            | Self::EntryNotRead(..)
+            | Self::NotProbed(..)
+            | Self::Disabled(_)
+            | Self::DoNotLast(..)
+            | Self::CannotWait(_)
+            | Self::NoOutput
+            | Self::NoInit => Severity::Failure,
         }
     }
 }

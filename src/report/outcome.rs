@@ -86,7 +86,7 @@ impl Display for Line<'_> {
         let failure = match outcome {
             Outcome::Registered { other: None } => return write!(f, "registered {interpreter} ({flags})"),
             Outcome::Registered { other: Some(other) } => {
-                return write!(f, "registered {interpreter} ({flags}), before entry {}", Text(other));
+                return write!(f, "registered {interpreter} ({flags}), before entry {}", Text(other.as_bytes()));
             }
             Outcome::Replaced => return write!(f, "replaced by {interpreter} ({flags})"),
             Outcome::TakenBack(error) => {
@@ -96,7 +96,9 @@ impl Display for Line<'_> {
             Outcome::Left(Reason::Disabled) => {
                 return write!(f, "kept, entry qemu-{name} is disabled (REPLACE=true, or write 1 to it)");
             }
-            Outcome::Left(Reason::HandledBy(other)) => return write!(f, "kept, entry {} handles it", Text(other)),
+            Outcome::Left(Reason::HandledBy(other)) => {
+                return write!(f, "kept, entry {} handles it", Text(other.as_bytes()));
+            }
             Outcome::Left(Reason::Native) => return f.write_str("native, this machine runs it"),
             Outcome::Left(Reason::Unknown(errno)) => {
                 let errno = ErrnoName(errno);
@@ -148,7 +150,7 @@ mod tests {
             directory: Directory { path: c"/opt", prefix: c"my-" },
             file: InterpreterFile::Static,
         };
-        let rosetta = OtherName::from_slice(b"rosetta\xff").unwrap();
+        let rosetta = OtherName::new(b"rosetta\xff");
         for (outcome, severity, text) in [
             (Outcome::Registered { other: None }, Severity::Notable, "registered /opt/my-qemu-aarch64-static (POCF)"),
             (

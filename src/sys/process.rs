@@ -120,17 +120,15 @@ pub fn execute_program(dir: impl AsFd, path: &CStr, name: &CStr) -> Errno {
 /// Returns only if that fails; with `TOOBIG` also if `first` is not empty and there are more than a thousand arguments.
 pub fn execute_file(path: &CStr, first: &[&CStr], rest: Strings, environment: Strings) -> Errno {
     let mut list: Vec<*const c_char, PREFIXED_ARGUMENTS> = Vec::new();
-    let arguments = if first.is_empty() {
-        rest.as_ptr()
-    } else {
-        let strings = first.iter().copied().chain(rest.iter().map(|string| -> &CStr { string }));
-        for pointer in strings.map(CStr::as_ptr).chain([ptr::null()]) {
-            if list.push(pointer).is_err() {
-                return Errno::TOOBIG;
-            }
+    let mut arguments = rest.as_ptr();
+    if !first.is_empty() {
+        let mut fits = first.iter().all(|string| list.push(string.as_ptr()).is_ok());
+        fits &= rest.iter().all(|string| list.push(string.as_ptr()).is_ok());
+        if !fits || list.push(ptr::null()).is_err() {
+            return Errno::TOOBIG;
         }
-        list.as_ptr()
-    };
+        arguments = list.as_ptr();
+    }
     // SAFETY: the strings and the lists, each with a null pointer at its end, outlive the call.
     let result = unsafe {
         syscall(sys::__NR_execve, [path.as_ptr() as usize, arguments as usize, environment.as_ptr() as usize, 0, 0])

@@ -238,3 +238,29 @@ fn the_first_process_of_a_container_buries_the_dead() {
     holder.end("TERM").says(&["qemu-aarch64: removed"]);
     assert!(namespace.entries().is_empty());
 }
+
+/// Whoever writes to binfmt_misc all the time does not keep it from registering again.
+#[test]
+fn changes_that_go_on_do_not_put_it_off() {
+    let Some(namespace) = Namespace::new() else { return };
+    let holder = Holder::ready(&namespace, ARM64, &[], "qemu-riscv64");
+    let script = format!("for i in 1 2 3 4 5 6 7 8; do echo 1 >{MOUNT}/status; sleep 0.2; done");
+    let mut writing = namespace.command("sh").args(["-c", &script]).spawn().unwrap();
+    namespace.sh(&format!("echo -1 >{MOUNT}/{ENTRY}")).exits(0);
+    eventually(|| namespace.entry(ENTRY).is_some(), SECOND);
+    assert!(writing.try_wait().unwrap().is_none(), "nothing is shown");
+    writing.wait().unwrap();
+    holder.end("TERM");
+}
+
+/// Where there is no place for a mount, its own descriptor keeps the file system until the end.
+#[test]
+fn without_a_mount_it_keeps_the_registrations_itself() {
+    let Some(namespace) = Namespace::bare() else { return };
+    let holder = Holder::start(&namespace, &[], &["ARCHES=arm64"], &["--mount", "/nonexistent"]);
+    eventually(|| namespace.runs("arm64"), SECOND * 10);
+    sleep(SECOND);
+    assert!(namespace.runs("arm64"));
+    holder.end("TERM").says(&["aarch64: registered"]).says(&["qemu-aarch64: removed"]);
+    assert!(!namespace.runs("arm64"));
+}

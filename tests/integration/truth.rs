@@ -1,7 +1,7 @@
 //! What is said is so: an error is never taken for an absence, and what was not seen is not written over.
 
 use crate::common::host;
-use crate::common::namespace::{Namespace, Scratch};
+use crate::common::namespace::{Namespace, Scratch, has};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -127,4 +127,52 @@ fn what_cannot_be_said_does_not_stop_a_registration() {
     // Standard output is what was asked for.
     let script = format!("exec prlimit --fsize=0 -- $TOOL --status >{}/said", scratch.path());
     namespace.sh(&script).exits(1).says(&["standard output"]);
+}
+
+/// A program that could not be written to be executed proves nothing, and is no reason to end half-way.
+#[test]
+fn a_probe_that_cannot_be_written_is_an_error() {
+    let Some(namespace) = Namespace::new() else { return };
+    if host::cannot("a_probe_that_cannot_be_written_is_an_error", "QEMU itself needs files larger than the limit") {
+        return;
+    }
+    let limit = ["prlimit", "--fsize=100", "--"];
+    let said = namespace.under(&limit, &["VERIFY=true", "ARCHES=arm64,riscv64"], &[]).exits(1);
+    said.says(&["aarch64: taken back", "EFBIG"]).says(&["riscv64: taken back", "EFBIG"]);
+    assert!(namespace.entries().is_empty());
+    namespace.under(&limit, &[], &["--status"]).exits(1).says(&["cannot tell whether this machine runs it", "EFBIG"]);
+}
+
+/// That there is no file to ask the kernel with is not the kernel's answer.
+#[test]
+fn an_error_is_not_taken_for_the_kernels_answer_about_i386() {
+    let test = "an_error_is_not_taken_for_the_kernels_answer_about_i386";
+    if host::cannot(test, "its family is another one") || !has("strace") {
+        return;
+    }
+    for error in ["EIO", "ENOEXEC", "ENOENT", "EMFILE"] {
+        let Some(namespace) = Namespace::new() else { return };
+        let inject = format!("inject=memfd_create:error={error}");
+        let strace = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
+        let said = namespace.under(&strace, &["ARCHES=386"], &[]).exits(1);
+        said.says_only(&["i386: not registered", "cannot tell whether this machine runs it", error]);
+        assert!(namespace.entries().is_empty());
+    }
+}
+
+/// `--hold` removes what it registered, and nothing else, also when it cannot list the entries for a moment.
+#[test]
+fn a_holder_that_cannot_list_the_entries_removes_nothing_of_others() {
+    if !has("strace") {
+        return;
+    }
+    for nth in 1..=5 {
+        let Some(namespace) = Namespace::new() else { return };
+        namespace.tool(&["ARCHES=riscv64"], &[]).exits(0);
+        let inject = format!("inject=getdents64:error=EIO:when={nth}");
+        let strace = ["timeout", "--preserve-status", "2", "strace", "-o", "/dev/null", "-e", &inject];
+        let said = namespace.under(&strace, &["ARCHES=arm64,riscv64"], &["--hold"]);
+        assert!(said.status != 0 || said.err.contains("aarch64: removed"), "at {nth}: {said:#?}");
+        assert!(namespace.runs("riscv64"), "at {nth}: {said:#?}");
+    }
 }
