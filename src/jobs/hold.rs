@@ -36,8 +36,7 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
         Err(errno) => return report.say(&Notice::CannotWait(errno)),
     };
     let mut ours = Identities::NONE;
-    loop {
-        let Some(before) = Identities::of(&entries, context, report) else { break };
+    while let Some(before) = Identities::of(&entries, context, report) {
         report.flush(); // or the child would say it too
         // In a child, so that its memory is given back.
         let status = run_in_child(&mut || {

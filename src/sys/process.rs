@@ -58,7 +58,8 @@ pub fn run_in_child(body: &mut dyn FnMut() -> i32) -> io::Result<WaitStatus> {
 /// # Errors
 /// Those of the call: `PERM` without `CAP_SYS_ADMIN`.
 pub fn unshare_mount_namespace() -> io::Result<()> {
-    // SAFETY: this process has one thread, and the descriptors stay shared with nobody.
+    // SAFETY: descriptors are not concerned; the working directory and the root, which NEWNS unshares too, are shared
+    // with no other thread, since there is none.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }
 }
 

@@ -35,7 +35,8 @@ unsafe extern "C" fn enter(stack: *const usize) -> ! {
     exit(main(arguments, environment))
 }
 
-/// Our own code cannot panic; some checks of rustix could. A line says so, and nothing is formatted for it.
+/// Our own code has nothing that panics by intention; checks in rustix and heapless remain. One fixed line says so, since
+/// to format the message would take kilobytes.
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
     _ = rustix::io::write(stderr(), b"binfmt_register: internal error; please report it\n");

@@ -6,7 +6,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 
 /// Standard output.
 pub fn stdout() -> BorrowedFd<'static> {
-    // SAFETY: `occupy_standard_descriptors` has opened it, and nothing here closes it.
+    // SAFETY: nothing here closes it. Where `occupy_standard_descriptors` could not open it, a write fails with EBADF.
     unsafe { rustix::stdio::stdout() }
 }
 
