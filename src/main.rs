@@ -51,9 +51,13 @@ fn main(arguments: Strings, environment: Strings) -> i32 {
         }
     };
     report.flush();
-    signals.restore();
     let mut status = exit as i32;
-    if let Some(command) = command.filter(|_| exit == Exit::Success || is_init) {
+    if !is_init && (command.is_none() || exit != Exit::Success) {
+        return status;
+    }
+    // Another program takes the place of this one. It is to handle signals as this one was to.
+    signals.restore();
+    if let Some(command) = command {
         let name = command.split_first().map_or(c"", |(name, _)| name);
         let error = execute(name, &[], command, environment);
         report.say(&NotExecuted(name, error));
