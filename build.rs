@@ -134,7 +134,7 @@ fn table(rows: &[Row]) -> String {
         fail(&format!("{TABLE}: no row for the host '{host}'"));
     };
     let mut text = format!(
-        "/// All architectures, in the order of their names.\n\
+        "/// All architectures, in the order of the table.\n\
          pub static ARCHITECTURES: [Architecture; {}] = [\n",
         rows.len()
     );

@@ -33,7 +33,7 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
     let entries = binfmt_misc.into_entries();
     let watch = match Watch::new(&entries) {
         Ok(watch) => watch,
-        Err(errno) => return report.say(&Notice::CannotWait(errno)),
+        Err(errno) => return report.say(&Notice::CannotHold(errno)),
     };
     let mut ours = Identities::NONE;
     while let Some(before) = Identities::of(&entries, context, report) {
@@ -46,7 +46,13 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
         });
         let Some(after) = Identities::of(&entries, context, report) else { break };
         ours.add_new(&before, &after);
-        let succeeded = status.is_ok_and(|status| status.exit_status() == Some(0));
+        let succeeded = match status {
+            Ok(status) => status.exit_status() == Some(0),
+            Err(errno) => {
+                report.say(&Notice::CannotHold(errno));
+                false
+            }
+        };
         // What fails later is said, and may be due to others.
         if !report.only_news && !succeeded {
             report.failed = true;

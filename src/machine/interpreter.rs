@@ -114,7 +114,7 @@ impl Interpreter {
         let file = open(directory, file_name, flags).map_err(unreadable)?;
         let mut buffer = [MaybeUninit::<u8>::uninit(); 1024];
         let (start, _) = pread(&file, &mut buffer, 0).map_err(Unfit::Unreadable)?;
-        // What has no size is no program, and is told by its start.
+        // What has no end, such as a device, is judged by its start alone.
         let size = seek(&file, SeekFrom::End(0)).unwrap_or(u64::MAX);
         judge(start, size, must_be_static).map_err(Unfit::Defective)
     }

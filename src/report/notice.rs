@@ -42,8 +42,8 @@ pub enum Notice<'a> {
     LastWhileMounted(&'a CStr, Errno),
     /// There is no pin for this reason, and no mount at this place: the registrations end with this process.
     DoNotLast(&'a CStr, Errno),
-    /// Signals cannot be waited for.
-    CannotWait(Errno),
+    /// Signals cannot be waited for, or no child process can be made.
+    CannotHold(Errno),
     /// Standard output cannot be written.
     NoOutput,
     /// There is no init to execute.
@@ -83,7 +83,7 @@ impl Message for Notice<'_> {
             | Self::NotProbed(..)
             | Self::Disabled(_)
             | Self::DoNotLast(..)
-            | Self::CannotWait(_)
+            | Self::CannotHold(_)
             | Self::NoOutput
             | Self::NoInit => Severity::Failure,
         }
@@ -183,7 +183,9 @@ impl Display for Notice<'_> {
                 ErrnoName(errno),
                 Text(mount_point.to_bytes())
             ),
-            Self::CannotWait(errno) => write!(f, "--hold: cannot wait for signals: {}", ErrnoName(errno)),
+            Self::CannotHold(errno) => {
+                write!(f, "--hold: cannot wait for signals or make a process: {}", ErrnoName(errno))
+            }
             Self::NoOutput => f.write_str("standard output: cannot be written"),
             Self::NoInit => f.write_str("no init found, the machine is halted; name one: INIT=/path"),
         }

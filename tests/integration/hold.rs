@@ -264,3 +264,14 @@ fn without_a_mount_it_keeps_the_registrations_itself() {
     holder.end("TERM").says(&["aarch64: registered"]).says(&["qemu-aarch64: removed"]);
     assert!(!namespace.runs("arm64"));
 }
+
+#[test]
+fn without_a_process_to_be_had_it_says_so() {
+    if host::cannot("without_a_process_to_be_had_it_says_so", "QEMU itself makes threads") || !has("strace") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    let strace = ["strace", "-o", "/dev/null", "-e", "inject=clone:error=EAGAIN"];
+    Holder::start(&namespace, &strace, ARM64, &[]).ended().exits(1).says_only(&["--hold", "process", "EAGAIN"]);
+    assert!(namespace.entries().is_empty());
+}
