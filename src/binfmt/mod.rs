@@ -12,7 +12,7 @@ mod rule;
 
 pub use access::{Access, BinfmtMisc, Locked, OpenError, OpenErrorKind};
 pub use entries::Entries;
-pub use entry::{Entry, is_enabled};
+pub use entry::Entry;
 pub use flags::Flags;
 pub use name::{OwnName, name_of, recognize};
 pub use pin::{NAME as PIN, set as set_pin};

@@ -9,7 +9,7 @@ mod native;
 mod path;
 mod probe;
 
-pub use file::{open, write_all, write_file};
+pub use file::{open, write_file};
 pub use interpreter::{Defect, Directory, Interpreter, InterpreterFile, Unfit};
 pub use kernel::{ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, NEW_MOUNT_CALLS, Release, Version};
 pub use mount::{attach, mount_detached};

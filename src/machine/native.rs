@@ -1,6 +1,6 @@
 //! Whether the machine runs programs of an architecture by itself, without a handler.
 
-use super::probe::{ProbeError, memory_file, run_probe};
+use super::probe::{NAME, ProbeError, memory_file, run_probe};
 use crate::architecture::Architecture;
 use crate::sys::execute_program;
 use rustix::fs::MemfdFlags;
@@ -29,7 +29,7 @@ pub fn is_native(architecture: &Architecture) -> Native {
         Ok(file) => file,
         Err(error) => return Native::Unknown(error),
     };
-    match execute_program(file, c"", c"binfmt_probe") {
+    match execute_program(file, c"", NAME) {
         Errno::IO => Native::Yes,
         Errno::NOEXEC => Native::No,
         // It may also be a security module that insists on a file with a name: see `probe`.

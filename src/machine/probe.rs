@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, fchdir, setrlimit};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 /// What a probe is called.
-const NAME: &CStr = c"binfmt_probe";
+pub(super) const NAME: &CStr = c"binfmt_probe";
 
 /// The CPU time in seconds that a probe may take: an emulator that loops must not stop a boot.
 const CPU_SECONDS: u64 = 5;
