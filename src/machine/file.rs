@@ -17,7 +17,7 @@ pub fn open(dir: BorrowedFd, path: &CStr, flags: OFlags) -> io::Result<OwnedFd> 
 /// Opens the file at `path` in the directory `dir`, writes `bytes` to it in one call, and closes it.
 ///
 /// # Errors
-/// Those of `openat(2)` and [`write_all`].
+/// Those of `openat(2)` and `write(2)`, as in `write_all`.
 pub fn write_file(dir: BorrowedFd, path: &CStr, flags: OFlags, bytes: &[u8]) -> io::Result<()> {
     write_all(&open(dir, path, OFlags::WRONLY | flags)?, bytes)
 }
