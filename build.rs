@@ -140,14 +140,16 @@ fn table(rows: &[Row]) -> String {
     );
     for (index, row) in rows.iter().enumerate() {
         let Row { name, class, byte_order, machine, flags, flags_mask, code, .. } = row;
-        let aliases = if row.aliases.is_empty() { name.clone() } else { row.aliases.join(",") };
+        // Its own name first. It may be among those of OCI.
+        let others = row.aliases.iter().filter(|alias| *alias != name);
+        let names = [name].into_iter().chain(others).map(String::as_str).collect::<Vec<_>>().join(",");
         let relation = match index {
             _ if index == place => "Host",
             _ if row.family == rows[place].family => "Related",
             _ => "Foreign",
         };
         text += &format!(
-            "Architecture {{ name: {name:?}, aliases: {aliases:?}, class: Class::Elf{class}, \
+            "Architecture {{ names: {names:?}, class: Class::Elf{class}, \
              byte_order: ByteOrder::{byte_order}, machine: {machine}, flags: {flags:#x}, flags_mask: {flags_mask:#x}, \
              relation: Relation::{relation}, exit_code: &{code:?} }},\n"
         );

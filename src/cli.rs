@@ -24,6 +24,8 @@ pub struct Options {
     pub version: bool,
     /// `--help`
     pub help: bool,
+    /// Whether it was started under the name `binfmt`, to stand in for `tonistiigi/binfmt`.
+    pub stands_in: bool,
     /// The command behind `--`, and its arguments. `None` if there is no `--`, or nothing behind it.
     pub command: Option<Strings>,
 }
@@ -122,11 +124,9 @@ impl Options {
             }
             rest = options.read_one(argument, rest)?;
         }
-        // Under the name `binfmt` it stands in for `tonistiigi/binfmt`, which prints the status after all that it does.
-        let file_name = own_name.to_bytes().rsplit(|&byte| byte == b'/').next();
-        if file_name == Some(b"binfmt") && !options.print && !options.interpreters && !options.hold {
-            options.status = true;
-        }
+        options.stands_in = own_name.to_bytes().rsplit(|&byte| byte == b'/').next() == Some(b"binfmt");
+        // `tonistiigi/binfmt` prints the status after all that it does.
+        options.status |= options.stands_in && !options.print && !options.interpreters && !options.hold;
         Ok(options)
     }
 

@@ -26,10 +26,10 @@ pub fn print_help(out: &mut Writer) {
         text(variable.allowed);
         text("\n");
     }
-    text("\narchitectures:");
+    text("\narchitectures, each with its other names:");
     for architecture in &ARCHITECTURES {
         text(" ");
-        text(architecture.name);
+        text(architecture.names);
     }
     text("\n");
 }

@@ -13,7 +13,7 @@ use binfmt_register::cli::Options;
 use binfmt_register::config::{Config, Selection, words};
 use binfmt_register::help::{VERSION, print_help};
 use binfmt_register::jobs::{Context, Printed, hold, print, print_status, register, uninstall};
-use binfmt_register::machine::{Release, in_first_user_namespace};
+use binfmt_register::machine::{Release, UserNamespace};
 use binfmt_register::report::{NotExecuted, Notice, Report, Sink, Writer};
 use binfmt_register::sys::{InheritedSignals, Strings};
 use core::ffi::CStr;
@@ -111,11 +111,11 @@ fn do_jobs(
     let context = Context {
         release,
         mount_point: options.mount.unwrap_or(MOUNT_POINT),
-        in_first_user_namespace: in_first_user_namespace(),
+        user_namespace: UserNamespace::of_this_process(),
         stays: options.hold || options.command.is_some(),
     };
     if let Some(list) = options.uninstall {
-        uninstall(list.to_bytes(), &context, report);
+        uninstall(list.to_bytes(), options.stands_in, &context, report);
     }
     if let Some(list) = options.install {
         config.selection = Selection::Available;

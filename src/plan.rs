@@ -1,24 +1,33 @@
 //! From what was observed to one plan per architecture: a pure function, without a system call.
 
+use crate::binfmt::{Entry, Flags};
 use crate::machine::{Native, Unfit};
 use heapless::Vec;
 use rustix::io::Errno;
 
-/// The name of an entry that is not this tool's; of a long one the start, as much as a message shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OtherName(Vec<u8, 40>);
+/// The start of a text, as much as a message shows.
+pub type Start = Vec<u8, 64>;
 
-impl OtherName {
-    /// The name, or the start of it.
-    pub fn new(name: &[u8]) -> Self {
-        let mut start = Vec::new();
-        name.iter().for_each(|byte| _ = start.push(*byte)); // as long as there is room
-        Self(start)
-    }
+/// An entry that handles an architecture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Its name.
+    pub name: Start,
+    /// The path of its interpreter.
+    pub interpreter: Start,
+    /// Its flags.
+    pub flags: Flags,
+}
 
-    /// Its bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+impl Handler {
+    /// The entry called `name`.
+    pub fn new(name: &[u8], entry: &Entry) -> Self {
+        let start = |text: &[u8]| {
+            let mut start = Start::new();
+            text.iter().for_each(|byte| _ = start.push(*byte)); // as long as there is room
+            start
+        };
+        Self { name: start(name), interpreter: start(entry.interpreter), flags: entry.flags }
     }
 }
 
@@ -35,15 +44,19 @@ pub enum Wanted {
     Named,
 }
 
-/// What was asked for an architecture.
+/// What was asked for all architectures that are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// How much it is wanted.
-    pub wanted: Wanted,
     /// Whether handlers that are there are replaced.
     pub replace: bool,
     /// Whether the interpreter may be missing here, as in execution mode.
     pub may_be_missing: bool,
+    /// The flags of a new entry.
+    pub flags: Flags,
+    /// Those of them, set or not, that were asked for, so that a handler without them is not what was asked for.
+    pub required: Flags,
+    /// Whether it does not matter who can replace the interpreter.
+    pub trust: bool,
 }
 
 /// The entry that has the name which this tool gives.
@@ -73,14 +86,16 @@ pub enum Runs {
 pub struct Observed {
     /// The entry that has this tool's name.
     pub own: OwnEntry,
-    /// An entry of another name that handles it.
-    pub other: Option<OtherName>,
+    /// The entry that handles it: of this tool's name, or else of another.
+    pub handler: Option<Handler>,
     /// The stand-in of a replacement that was cut short is there.
     pub stand_in: bool,
     /// Whether the machine runs it without a handler.
     pub runs: Runs,
     /// Whether its interpreter can serve.
     pub interpreter: Result<(), Unfit>,
+    /// Whether only root can replace the interpreter.
+    pub is_roots: bool,
 }
 
 /// What is to be done about an architecture.
@@ -91,11 +106,11 @@ pub enum Plan<'a> {
     /// Nothing, for this reason.
     Leave(Reason<'a>),
     /// Nothing, though it was asked for.
-    Refuse(Refusal),
+    Refuse(Refusal<'a>),
     /// A new entry, which comes before the `other` one.
     Register {
-        /// The name of an entry that handles the architecture already.
-        other: Option<&'a OtherName>,
+        /// An entry of another name that handles the architecture already.
+        other: Option<&'a Handler>,
     },
     /// A new entry in the place of the one that has this tool's name.
     Replace,
@@ -104,12 +119,10 @@ pub enum Plan<'a> {
 /// Why an architecture is left as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason<'a> {
-    /// This tool's entry handles it.
-    Handled,
+    /// An entry handles it.
+    HandledBy(&'a Handler),
     /// This tool's entry is there, but disabled.
     Disabled,
-    /// An entry of another name handles it.
-    HandledBy(&'a OtherName),
     /// The machine runs it.
     Native,
     /// It cannot be told whether the machine runs it.
@@ -118,51 +131,73 @@ pub enum Reason<'a> {
 
 /// Why what was asked for cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Refusal<'a> {
     /// It cannot be told whether the machine runs it.
     Unknown(Errno),
     /// An entry that has this tool's name is for other programs.
     NameTaken,
+    /// It was asked for by name, and this tool's entry is disabled.
+    Disabled,
+    /// This entry handles it, with other flags than those that were asked for.
+    OtherFlags(&'a Handler),
     /// Its interpreter cannot serve.
     Unfit(Unfit),
+    /// With the flag `C`, whoever can replace its interpreter could become root.
+    Replaceable,
 }
 
-impl Request {
+impl Wanted {
     /// Whether anything is to be done or said about the architecture.
-    pub fn concerns(&self, observed: &Observed) -> bool {
-        match self.wanted {
-            Wanted::No => false,
-            Wanted::IfAvailable => observed.interpreter != Err(Unfit::Missing),
-            Wanted::Always | Wanted::Named => true,
+    pub fn concerns(self, observed: &Observed) -> bool {
+        match self {
+            Self::No => false,
+            Self::IfAvailable => observed.interpreter != Err(Unfit::Missing),
+            Self::Always | Self::Named => true,
         }
     }
 }
 
 /// Decides on one architecture.
-pub fn plan(request: Request, observed: &Observed) -> Plan<'_> {
-    if !request.concerns(observed) {
+pub fn plan<'a>(wanted: Wanted, request: &Request, observed: &'a Observed) -> Plan<'a> {
+    if !wanted.concerns(observed) {
         return Plan::Nothing;
     }
     let Runs::As(native) = observed.runs else { return Plan::Leave(Reason::Native) };
-    let plan = match (observed.own, &observed.other) {
-        (OwnEntry::Absent, Some(other)) if !request.replace => return Plan::Leave(Reason::HandledBy(other)),
+    let named = wanted == Wanted::Named;
+    // A stand-in is there in the place of an entry that does not handle it: a replacement was cut short.
+    let plan = match (observed.own, &observed.handler) {
+        (_, Some(handler)) if !request.replace => return keep(request, handler),
         (OwnEntry::Absent, Some(other)) => Plan::Register { other: Some(other) },
         (OwnEntry::Absent, None) if observed.stand_in => Plan::Register { other: None },
         (OwnEntry::Absent, None) => match native {
             Native::No => Plan::Register { other: None },
             Native::Yes => return Plan::Leave(Reason::Native),
-            Native::Unknown(error) if request.wanted == Wanted::Named => return Plan::Refuse(Refusal::Unknown(error)),
+            Native::Unknown(error) if named => return Plan::Refuse(Refusal::Unknown(error)),
             Native::Unknown(error) => return Plan::Leave(Reason::Unknown(error)),
         },
-        _ if request.replace => Plan::Replace,
-        (OwnEntry::Handles, _) => return Plan::Leave(Reason::Handled),
+        _ if request.replace || observed.stand_in => Plan::Replace,
+        (OwnEntry::Disabled, _) if named => return Plan::Refuse(Refusal::Disabled),
         (OwnEntry::Disabled, _) => return Plan::Leave(Reason::Disabled),
-        (OwnEntry::OtherPrograms, _) => return Plan::Refuse(Refusal::NameTaken),
+        _ => return Plan::Refuse(Refusal::NameTaken),
     };
+    // In registration mode the interpreter is opened now, so that it does not matter who replaces it later.
+    let is_risk = request.flags.contains(Flags::CREDENTIALS) && !request.flags.contains(Flags::FIX_BINARY);
     match observed.interpreter {
+        Ok(()) | Err(Unfit::Missing) if is_risk && !observed.is_roots && !request.trust => {
+            Plan::Refuse(Refusal::Replaceable)
+        }
         Ok(()) => plan,
         Err(Unfit::Missing) if request.may_be_missing => plan,
         Err(unfit) => Plan::Refuse(Refusal::Unfit(unfit)),
+    }
+}
+
+/// What is there is kept, if it is what was asked for.
+fn keep<'a>(request: &Request, handler: &'a Handler) -> Plan<'a> {
+    if (handler.flags ^ request.flags).intersects(request.required) {
+        Plan::Refuse(Refusal::OtherFlags(handler))
+    } else {
+        Plan::Leave(Reason::HandledBy(handler))
     }
 }
 
@@ -173,25 +208,44 @@ mod tests {
 
     const FIT: Result<(), Unfit> = Ok(());
     const DYNAMIC: Unfit = Unfit::Defective(Defect::DynamicallyLinked);
-    const NOTHING: Observed =
-        Observed { own: OwnEntry::Absent, other: None, stand_in: false, runs: Runs::As(Native::No), interpreter: FIT };
-    const BLANK: Request = Request { wanted: Wanted::IfAvailable, replace: false, may_be_missing: false };
-    const NAMED: Request = Request { wanted: Wanted::Named, ..BLANK };
-    const REPLACE: Request = Request { replace: true, ..BLANK };
-    const UNWANTED: Request = Request { wanted: Wanted::No, ..BLANK };
-    const ELSEWHERE: Request = Request { wanted: Wanted::Always, may_be_missing: true, ..BLANK };
+    const NOTHING: Observed = Observed {
+        own: OwnEntry::Absent,
+        handler: None,
+        stand_in: false,
+        runs: Runs::As(Native::No),
+        interpreter: FIT,
+        is_roots: true,
+    };
+    const NEW: Request =
+        Request { replace: false, may_be_missing: false, flags: Flags::all(), required: Flags::empty(), trust: false };
+    /// How much an architecture is wanted, and what for.
+    type Asked = (Wanted, Request);
+    const BLANK: Asked = (Wanted::IfAvailable, NEW);
+    const NAMED: Asked = (Wanted::Named, NEW);
+    const REPLACE: Asked = (Wanted::IfAvailable, Request { replace: true, ..NEW });
+    const UNWANTED: Asked = (Wanted::No, NEW);
+    const ELSEWHERE: Asked = (Wanted::Always, Request { may_be_missing: true, ..NEW });
+
+    fn plan((wanted, request): Asked, observed: &Observed) -> Plan<'_> {
+        super::plan(wanted, &request, observed)
+    }
 
     const UNFIT: Plan = Plan::Refuse(Refusal::Unfit(DYNAMIC));
     const MISSING: Plan = Plan::Refuse(Refusal::Unfit(Unfit::Missing));
     const NATIVE: Plan = Plan::Leave(Reason::Native);
-    const KEPT: Plan = Plan::Leave(Reason::Handled);
     const REGISTER: Plan = Plan::Register { other: None };
 
-    fn other() -> OtherName {
-        OtherName::new(b"rosetta")
+    /// A handler with the flags that the kernel shows so.
+    fn handler(flags: &[u8]) -> Handler {
+        let text = [b"enabled\ninterpreter /x\nflags: ", flags, b"\noffset 0\nmagic 00\n"].concat();
+        Handler::new(b"rosetta", &Entry::parse(&text))
     }
 
-    fn check(rows: impl IntoIterator<Item = (Request, Observed, Plan<'static>)>) {
+    fn ours() -> Observed {
+        Observed { own: OwnEntry::Handles, handler: Some(handler(b"POCF")), ..NOTHING }
+    }
+
+    fn check(rows: impl IntoIterator<Item = (Asked, Observed, Plan<'static>)>) {
         for (row, (request, observed, expected)) in rows.into_iter().enumerate() {
             assert_eq!(plan(request, &observed), expected, "row {row}: {request:?} {observed:?}");
         }
@@ -199,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_is_not_wanted() {
-        let ours = Observed { own: OwnEntry::Handles, ..NOTHING };
+        let ours = ours();
         check([
             (UNWANTED, NOTHING, Plan::Nothing),
             (UNWANTED, ours.clone(), Plan::Nothing),
@@ -210,7 +264,7 @@ mod tests {
             (BLANK, Observed { interpreter: Err(Unfit::Missing), ..NOTHING }, Plan::Nothing),
             (REPLACE, Observed { interpreter: Err(Unfit::Missing), ..ours }, Plan::Nothing),
             (
-                Request { may_be_missing: true, ..BLANK },
+                (Wanted::IfAvailable, ELSEWHERE.1),
                 Observed { interpreter: Err(Unfit::Missing), ..NOTHING },
                 Plan::Nothing,
             ),
@@ -228,7 +282,7 @@ mod tests {
             (BLANK, unfit.clone(), UNFIT),
             (NAMED, missing.clone(), MISSING),
             (ELSEWHERE, missing.clone(), REGISTER),
-            (Request { may_be_missing: true, ..NAMED }, missing, REGISTER),
+            ((Wanted::Named, ELSEWHERE.1), missing, REGISTER),
             (ELSEWHERE, unfit, UNFIT),
             // A replacement was cut short after it had removed the old entry.
             (BLANK, Observed { stand_in: true, ..NOTHING }, REGISTER),
@@ -243,8 +297,8 @@ mod tests {
         let host = Observed { runs: Runs::AsHost, ..NOTHING };
         check([
             (BLANK, host.clone(), NATIVE),
-            (REPLACE, Observed { own: OwnEntry::Handles, ..host.clone() }, NATIVE),
-            (REPLACE, Observed { other: Some(other()), ..host }, NATIVE),
+            (REPLACE, Observed { runs: Runs::AsHost, ..ours() }, NATIVE),
+            (REPLACE, Observed { handler: Some(handler(b"")), ..host }, NATIVE),
             (NAMED, native.clone(), NATIVE),
             (REPLACE, native, NATIVE),
             (BLANK, unknown.clone(), Plan::Leave(Reason::Unknown(Errno::NOSYS))),
@@ -254,41 +308,90 @@ mod tests {
 
     #[test]
     fn what_an_entry_of_ours_handles() {
-        let ours = Observed { own: OwnEntry::Handles, ..NOTHING };
         let disabled = Observed { own: OwnEntry::Disabled, ..NOTHING };
         let taken = Observed { own: OwnEntry::OtherPrograms, ..NOTHING };
+        let (handler, ours) = (handler(b"POCF"), ours());
+        let kept = Plan::Leave(Reason::HandledBy(&handler));
+        for ours in [
+            ours.clone(),
+            Observed { interpreter: Err(DYNAMIC), ..ours.clone() },
+            Observed { interpreter: Err(Unfit::Missing), ..ours.clone() },
+            Observed { stand_in: true, ..ours.clone() },
+            Observed { own: OwnEntry::Disabled, ..ours.clone() },
+        ] {
+            assert_eq!(plan(NAMED, &ours), kept);
+        }
         check([
-            (BLANK, ours.clone(), KEPT),
-            (BLANK, Observed { interpreter: Err(DYNAMIC), ..ours.clone() }, KEPT),
-            (NAMED, Observed { interpreter: Err(Unfit::Missing), ..ours.clone() }, KEPT),
             (REPLACE, ours.clone(), Plan::Replace),
             (REPLACE, Observed { interpreter: Err(DYNAMIC), ..ours.clone() }, UNFIT),
-            (
-                Request { replace: true, ..NAMED },
-                Observed { interpreter: Err(Unfit::Missing), ..ours.clone() },
-                MISSING,
-            ),
+            ((Wanted::Named, REPLACE.1), Observed { interpreter: Err(Unfit::Missing), ..ours.clone() }, MISSING),
             (BLANK, disabled.clone(), Plan::Leave(Reason::Disabled)),
-            (REPLACE, disabled, Plan::Replace),
+            (NAMED, disabled.clone(), Plan::Refuse(Refusal::Disabled)),
+            (REPLACE, disabled.clone(), Plan::Replace),
             (BLANK, taken.clone(), Plan::Refuse(Refusal::NameTaken)),
             (REPLACE, taken, Plan::Replace),
-            (BLANK, Observed { other: Some(other()), ..ours.clone() }, KEPT),
-            (REPLACE, Observed { stand_in: true, ..ours.clone() }, Plan::Replace),
-            (BLANK, Observed { stand_in: true, ..ours }, KEPT),
+            (REPLACE, Observed { stand_in: true, ..ours }, Plan::Replace),
+            // A replacement of it was cut short.
+            (BLANK, Observed { stand_in: true, ..disabled }, Plan::Replace),
         ]);
     }
 
     #[test]
     fn what_an_entry_of_somebody_else_handles() {
-        let rosetta = other();
-        let theirs = Observed { other: Some(other()), ..NOTHING };
+        let rosetta = handler(b"");
+        let theirs = Observed { handler: Some(rosetta.clone()), ..NOTHING };
         let missing = Observed { interpreter: Err(Unfit::Missing), ..theirs.clone() };
         let unfit = Observed { interpreter: Err(DYNAMIC), ..theirs.clone() };
         let kept = Plan::Leave(Reason::HandledBy(&rosetta));
         assert_eq!(plan(BLANK, &theirs), kept);
         assert_eq!(plan(NAMED, &theirs), kept);
         assert_eq!(plan(NAMED, &missing), kept);
+        assert_eq!(plan(NAMED, &Observed { stand_in: true, ..theirs.clone() }), kept);
         assert_eq!(plan(REPLACE, &theirs), Plan::Register { other: Some(&rosetta) });
         assert_eq!(plan(REPLACE, &unfit), UNFIT);
+    }
+
+    #[test]
+    fn what_is_kept_is_what_was_asked_for() {
+        for (present, asked, required, is_kept) in [
+            ("OC", "OCF", "", true),
+            ("OC", "OCF", "F", false),
+            ("OCF", "OCF", "F", true),
+            ("OCF", "OF", "C", false),
+            ("OF", "OCF", "C", false),
+            ("OF", "POF", "C", true),
+            ("POF", "OF", "P", false),
+            ("POF", "OCF", "FPC", false),
+            ("F", "POCF", "F", true),
+        ] {
+            let observed = Observed { handler: Some(handler(present.as_bytes())), ..NOTHING };
+            let flags = |letters: &str| Flags::read(letters.as_bytes());
+            let request = (Wanted::Named, Request { flags: flags(asked), required: flags(required), ..NEW });
+            let handler = handler(present.as_bytes());
+            let kept = Plan::Leave(Reason::HandledBy(&handler));
+            let expected = if is_kept { kept } else { Plan::Refuse(Refusal::OtherFlags(&handler)) };
+            assert_eq!(plan(request, &observed), expected, "{present} {asked} {required}");
+        }
+    }
+
+    #[test]
+    fn what_others_than_root_can_replace() {
+        let theirs = Observed { is_roots: false, ..NOTHING };
+        let missing = Observed { interpreter: Err(Unfit::Missing), ..theirs.clone() };
+        let with = |flags: &[u8], trust| {
+            (Wanted::Always, Request { flags: Flags::read(flags), may_be_missing: true, trust, ..NEW })
+        };
+        let execution = with(b"POC", false);
+        let refused = Plan::Refuse(Refusal::Replaceable);
+        check([
+            (execution, NOTHING, REGISTER),
+            (execution, theirs.clone(), refused),
+            (execution, missing, refused),
+            (execution, Observed { own: OwnEntry::Disabled, stand_in: true, ..theirs.clone() }, refused),
+            (with(b"POC", true), theirs.clone(), REGISTER),
+            (with(b"PO", false), theirs.clone(), REGISTER),
+            (BLANK, theirs.clone(), REGISTER),
+            (execution, Observed { runs: Runs::As(Native::Yes), ..theirs }, NATIVE),
+        ]);
     }
 }

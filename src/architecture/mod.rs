@@ -15,10 +15,8 @@ include!(concat!(env!("OUT_DIR"), "/architectures.rs"));
 /// An architecture of QEMU's user-mode emulation.
 #[derive(Debug)]
 pub struct Architecture {
-    /// QEMU's name of the target, as in `qemu-NAME`.
-    pub name: &'static str,
-    /// The names in OCI platforms, and others that are in use, separated by commas.
-    pub aliases: &'static str,
+    /// Its names, separated by commas: QEMU's name of the target, those in OCI platforms, and others that are in use.
+    pub names: &'static str,
     /// The class of its ELF files.
     pub class: Class,
     /// The byte order of its ELF files.
@@ -61,12 +59,20 @@ impl Architecture {
         ARCHITECTURES.iter().find(|architecture| architecture.is_called(name))
     }
 
+    /// QEMU's name of the target, as in `qemu-NAME`.
+    pub fn name(&self) -> &'static [u8] {
+        self.all_names().next().unwrap_or_default()
+    }
+
+    /// All its names, that one first.
+    pub fn all_names(&self) -> impl Iterator<Item = &'static [u8]> {
+        self.names.as_bytes().split(|&byte| byte == b',')
+    }
+
     /// Whether `name` means this architecture, with or without `linux/` before it and a version (`/v7`) behind.
     pub fn is_called(&self, name: &[u8]) -> bool {
         let name = name.strip_prefix(b"linux/").unwrap_or(name);
-        let aliases = self.aliases.as_bytes().split(|&byte| byte == b',');
-        aliases
-            .chain([self.name.as_bytes()])
+        self.all_names()
             .any(|own| name.strip_prefix(own).is_some_and(|rest| matches!(rest, [] | [b'/', b'v', b'1'..=b'9'])))
     }
 }
@@ -102,8 +108,8 @@ mod tests {
             ("ARM64", None),
             ("", None),
         ] {
-            let found = Architecture::find(name.as_bytes()).map(|architecture| architecture.name);
-            assert_eq!(found, expected, "{name}");
+            let found = Architecture::find(name.as_bytes()).map(Architecture::name);
+            assert_eq!(found, expected.map(str::as_bytes), "{name}");
         }
     }
 

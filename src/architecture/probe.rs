@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn there_is_room_for_each() {
         for architecture in &ARCHITECTURES {
-            assert!(architecture.probe().ends_with(architecture.exit_code), "{}", architecture.name);
+            assert!(architecture.probe().ends_with(architecture.exit_code), "{}", architecture.names);
             let cut_off = architecture.probe_without_interpreter_name();
-            assert_eq!(cut_off.len(), architecture.probe().len(), "{}", architecture.name);
+            assert_eq!(cut_off.len(), architecture.probe().len(), "{}", architecture.names);
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use super::entries::Entries;
 use super::rule::Rule;
-use crate::machine::{BINFMT_MISC_PER_USER_NAMESPACE, Version, attach, mount_detached, open, write_file};
+use crate::machine::{
+    BINFMT_MISC_PER_USER_NAMESPACE, UserNamespace, Version, attach, mount_detached, open, write_file,
+};
 use crate::sys::belongs_to_this_user_namespace;
 use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, FlockOperation, OFlags, flock};
 use rustix::io::{self, Errno, write};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use rustix::thread::{Timespec, nanosleep};
 
 /// How the file system was reached, and so how long it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +67,13 @@ pub enum OpenErrorKind {
 }
 
 impl OpenError {
-    fn new(errno: Errno, in_first_user_namespace: bool, version: Version) -> Self {
+    fn new(errno: Errno, user_namespace: UserNamespace, version: Version) -> Self {
         use OpenErrorKind::*;
         let kind = match errno {
-            Errno::PERM if !in_first_user_namespace && version < BINFMT_MISC_PER_USER_NAMESPACE => NoneInUserNamespaces,
-            Errno::PERM if !in_first_user_namespace => NotPermittedInUserNamespace,
+            Errno::PERM if !user_namespace.may_be_first() && version < BINFMT_MISC_PER_USER_NAMESPACE => {
+                NoneInUserNamespaces
+            }
+            Errno::PERM if !user_namespace.may_be_first() => NotPermittedInUserNamespace,
             Errno::PERM | Errno::ACCESS => NotPermitted,
             Errno::NODEV => NotInKernel,
             Errno::NOENT | Errno::NOTDIR => NoMountPoint,
@@ -85,9 +90,9 @@ impl BinfmtMisc {
     ///
     /// # Errors
     /// Those of the calls.
-    pub fn look(mount_point: &CStr, in_first_user_namespace: bool) -> io::Result<Option<Entries>> {
+    pub fn look(mount_point: &CStr, user_namespace: UserNamespace) -> io::Result<Option<Entries>> {
         let mounted = Entries::mounted_at(mount_point)?;
-        if mounted.is_some() || !in_first_user_namespace {
+        if mounted.is_some() || !user_namespace.may_be_first() {
             return Ok(mounted);
         }
         match Self::mount_new(mount_point) {
@@ -110,16 +115,15 @@ impl BinfmtMisc {
     ///
     /// # Errors
     /// Why none of the ways leads there.
-    pub fn open(mount_point: &CStr, in_first_user_namespace: bool, version: Version) -> Result<Self, OpenError> {
-        Self::reach(mount_point, in_first_user_namespace)
-            .map_err(|errno| OpenError::new(errno, in_first_user_namespace, version))
+    pub fn open(mount_point: &CStr, user_namespace: UserNamespace, version: Version) -> Result<Self, OpenError> {
+        Self::reach(mount_point, user_namespace).map_err(|errno| OpenError::new(errno, user_namespace, version))
     }
 
-    fn reach(mount_point: &CStr, in_first_user_namespace: bool) -> io::Result<Self> {
+    fn reach(mount_point: &CStr, user_namespace: UserNamespace) -> io::Result<Self> {
         // After an error here, such as that of a read-only mount, the next way asks the kernel anew.
         let mut hidden = None;
         if let Ok(Some(entries)) = Entries::mounted_at(mount_point) {
-            if in_first_user_namespace || belongs_to_this_user_namespace(entries.root()) {
+            if user_namespace.may_be_first() || belongs_to_this_user_namespace(entries.root()) {
                 if let Ok(opened) = Self::enter(Access::Mounted, entries) {
                     return Ok(opened);
                 }
@@ -128,7 +132,10 @@ impl BinfmtMisc {
             }
         }
         let (mut access, entries) = Self::mount_new(mount_point)?;
-        if access == Access::Detached && !in_first_user_namespace && attach(entries.root(), CWD, mount_point).is_ok() {
+        if access == Access::Detached
+            && !user_namespace.may_be_first()
+            && attach(entries.root(), CWD, mount_point).is_ok()
+        {
             access = Access::MountedNow;
         }
         Ok(Self { hidden, ..Self::enter(access, entries)? })
@@ -181,6 +188,18 @@ impl BinfmtMisc {
             }
         }
     }
+
+    /// The same, but waits for half a second at most, and then goes on without: for what takes no harm from what another
+    /// process may be doing, and must not take longer.
+    pub fn lock_or_go_on(&self) -> Locked<'_> {
+        for _ in 0..50 {
+            if flock(&self.register, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                break;
+            }
+            _ = nanosleep(&Timespec { tv_sec: 0, tv_nsec: 10_000_000 });
+        }
+        Locked(self)
+    }
 }
 
 impl Drop for Locked<'_> {
@@ -204,11 +223,26 @@ impl Locked<'_> {
         write(&self.0.register, rule.as_bytes()).map(drop)
     }
 
-    /// Removes an entry.
+    /// Removes an entry. One that is not there, or that another process removes meanwhile, is removed.
     ///
     /// # Errors
-    /// `NOENT`: there is none of that name. Others as of `openat(2)` and `write(2)`.
+    /// Those of `openat(2)` and `write(2)`.
     pub fn remove(&self, name: &CStr) -> io::Result<()> {
-        write_file(self.0.entries.root(), name, OFlags::empty(), b"-1")
+        match self.write(name, b"-1") {
+            Err(Errno::NOENT) => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// Disables an entry, so that it never matches.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn disable(&self, name: &CStr) -> io::Result<()> {
+        self.write(name, b"0")
+    }
+
+    fn write(&self, name: &CStr, command: &[u8]) -> io::Result<()> {
+        write_file(self.0.entries.root(), name, OFlags::empty(), command)
     }
 }

@@ -12,8 +12,11 @@ use rustix::mount::{OpenTreeFlags, open_tree};
 /// `BINFMTFS_MAGIC` of `include/uapi/linux/magic.h`.
 const BINFMT_MISC_MAGIC: u64 = 0x4249_4e4d;
 
-/// The longest text of an entry: a page.
-const LONGEST_TEXT: usize = 4096;
+/// The files that are no entries.
+static NO_ENTRIES: [&CStr; 4] = [c".", c"..", c"register", c"status"];
+
+/// Room for the text of an entry, which is not longer than a page.
+pub type TextBuffer = [MaybeUninit<u8>; 4096];
 
 /// A binfmt_misc file system, open to be looked at. While it is open it stays.
 #[derive(Debug)]
@@ -47,32 +50,30 @@ impl Entries {
         self.root.as_fd()
     }
 
-    /// Calls `each` with the name and the inode number of every entry. An entry that is removed and registered again
-    /// has another inode number.
+    /// Calls `each` with the name of every entry.
     ///
     /// # Errors
     /// Those of `openat(2)` and `getdents64(2)`.
-    pub fn for_each(&self, each: &mut dyn FnMut(&CStr, u64)) -> io::Result<()> {
+    pub fn for_each(&self, each: &mut dyn FnMut(&CStr)) -> io::Result<()> {
         // Opened anew, so that the listing starts at the first entry.
         let directory = open_directory(self.root(), c".")?;
         let mut buffer = [MaybeUninit::uninit(); 2048];
         let mut files = RawDir::new(directory, &mut buffer);
         while let Some(file) = files.next() {
             let file = file?;
-            if !matches!(file.file_name().to_bytes(), b"." | b".." | b"register" | b"status") {
-                each(file.file_name(), file.ino());
+            if !NO_ENTRIES.contains(&file.file_name()) {
+                each(file.file_name());
             }
         }
         Ok(())
     }
 
-    /// Reads an entry; `None` if there is none of that name.
+    /// Reads an entry into the buffer; `None` if there is none of that name.
     ///
     /// # Errors
     /// Those of `openat(2)` and `read(2)`.
-    pub fn read(&self, name: &CStr) -> io::Result<Option<Entry>> {
-        let mut buffer = [MaybeUninit::uninit(); LONGEST_TEXT];
-        match self.text(name, &mut buffer) {
+    pub fn read<'a>(&self, name: &CStr, buffer: &'a mut TextBuffer) -> io::Result<Option<Entry<'a>>> {
+        match self.text(name, buffer) {
             Err(Errno::NOENT) => Ok(None),
             text => Ok(Some(Entry::parse(text?))),
         }
@@ -83,7 +84,7 @@ impl Entries {
     /// # Errors
     /// Those of `openat(2)` and `read(2)`.
     pub fn are_enabled(&self) -> io::Result<bool> {
-        let mut buffer = [MaybeUninit::uninit(); LONGEST_TEXT];
+        let mut buffer: TextBuffer = [MaybeUninit::uninit(); size_of::<TextBuffer>()];
         Ok(is_enabled(self.text(c"status", &mut buffer)?))
     }
 

@@ -11,9 +11,9 @@ mod pin;
 mod rule;
 
 pub use access::{Access, BinfmtMisc, Locked, OpenError, OpenErrorKind};
-pub use entries::Entries;
+pub use entries::{Entries, TextBuffer};
 pub use entry::Entry;
 pub use flags::Flags;
-pub use name::{OwnName, name_of, recognize};
-pub use pin::{NAME as PIN, set as set_pin};
+pub use name::{OwnName, name_of, owner, recognize};
+pub use pin::{NAME as PIN, is_pin, set as set_pin};
 pub use rule::{Rule, RuleTooLong, hex};

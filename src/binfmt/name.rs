@@ -1,5 +1,6 @@
 //! The names of this tool's entries.
 
+use super::entry::Entry;
 use crate::architecture::{ARCHITECTURES, Architecture};
 use crate::machine::{PathBuffer, join};
 use core::ffi::CStr;
@@ -17,7 +18,7 @@ pub enum OwnName {
 pub fn name_of<'a>(architecture: &Architecture, own: OwnName, buffer: &'a mut PathBuffer) -> &'a CStr {
     let ending: &[u8] = if own == OwnName::StandIn { b".new" } else { b"" };
     // There is room for every name of the table, and no NUL byte in it: see the test.
-    join(buffer, &[b"qemu-", architecture.name.as_bytes(), ending]).unwrap_or_default()
+    join(buffer, &[b"qemu-", architecture.name(), ending]).unwrap_or_default()
 }
 
 /// For which architecture, and for what, this tool gives the name to an entry; `None` if it does not.
@@ -27,8 +28,17 @@ pub fn recognize(name: &[u8]) -> Option<(&'static Architecture, OwnName)> {
         Some(rest) => (rest, OwnName::StandIn),
         None => (rest, OwnName::Entry),
     };
-    let architecture = ARCHITECTURES.iter().find(|architecture| architecture.name.as_bytes() == rest)?;
+    let architecture = ARCHITECTURES.iter().find(|architecture| architecture.name() == rest)?;
     Some((architecture, own))
+}
+
+/// For which architecture, and for what, this tool has registered the entry; `None` if it is somebody else's: the magic and
+/// the mask are not those of the table. Others use the same names (Debian's `qemu-user-binfmt`), but not these.
+pub fn owner(name: &[u8], entry: &Entry) -> Option<(&'static Architecture, OwnName)> {
+    recognize(name).filter(|(architecture, _)| {
+        let pattern = architecture.pattern();
+        entry.has_pattern(&pattern.magic, &pattern.mask)
+    })
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@
 //! With the flag `F` the entry holds the file open, the file holds its mount, and that mount holds the one below it. So
 //! the file system keeps itself alive, without a mount point in any namespace, until that entry is removed.
 
-use crate::machine::{attach, mount_detached, write_file};
-use crate::sys::{make_mounts_slave, run_in_child, unshare_mount_namespace};
+use super::entry::Entry;
+use super::flags::Flags;
+use crate::machine::{attach, mount_detached, open, run_in_child, write_all, write_file};
+use crate::sys::{make_mounts_slave, unshare_mount_namespace};
 use core::ffi::CStr;
 use rustix::fd::AsFd;
 use rustix::fs::{CWD, Mode, OFlags, mkdirat};
@@ -18,8 +20,16 @@ use rustix::process::fchdir;
 /// The name of the entry.
 pub const NAME: &CStr = c"binfmt_register";
 
-/// The rule of the entry: its magic starts no program, and it is disabled at once. `file` is relative to the tree.
-const RULE: &[u8] = b":binfmt_register:M::binfmt_register keeps binfmt_misc alive::file:F";
+/// What the magic of the entry says. No program starts so.
+const MAGIC: &[u8] = b"binfmt_register keeps binfmt_misc alive";
+
+/// The rule of the entry. `file` is relative to the tree. `D`, which Linux 7.3 brings, registers it disabled.
+static RULE: &[u8] = b":binfmt_register:M::binfmt_register keeps binfmt_misc alive::file:FD";
+
+/// Whether this entry is the pin: another one may have its name.
+pub fn is_pin(name: &CStr, entry: &Entry) -> bool {
+    name == NAME && entry.flags == Flags::FIX_BINARY && entry.has_pattern(MAGIC, b"")
+}
 
 /// Sets the pin. It is done in a child process, so that the mount namespace and the working directory of this one stay
 /// as they are.
@@ -59,9 +69,13 @@ fn set_here() -> io::Result<()> {
             | OpenTreeFlags::AT_EMPTY_PATH,
     )?;
     fchdir(&copy)?;
-    match write_file(CWD, c"binfmt_misc/register", OFlags::empty(), RULE) {
-        Err(Errno::EXIST) => Ok(()), // another process was quicker
-        Err(error) => Err(error),
-        Ok(()) => write_file(CWD, c"binfmt_misc/binfmt_register", OFlags::empty(), b"0"),
+    let register = open(CWD, c"binfmt_misc/register", OFlags::WRONLY)?;
+    match write_all(&register, RULE) {
+        // An older kernel does not know `D`.
+        Err(Errno::INVAL) => {
+            write_all(&register, RULE.strip_suffix(b"D").unwrap_or_default())?;
+            write_file(CWD, c"binfmt_misc/binfmt_register", OFlags::empty(), b"0")
+        }
+        registered => registered,
     }
 }

@@ -17,14 +17,16 @@ pub struct Config {
     pub replace: bool,
     /// `ARCHES`: for which architectures.
     pub selection: Selection,
-    /// `CREDENTIALS`: set the flag `C`.
-    pub credentials: bool,
+    /// `CREDENTIALS`: set the flag `C`; blank: it is set.
+    pub credentials: Option<bool>,
     /// `QEMU_PRESERVE_ARGV0`: set the flag `P`; blank: where QEMU is told of it.
     pub preserve_argv0: Option<bool>,
     /// `QEMU_BINARY_PATH` and `QEMU_BINARY_PREFIX`: where the interpreters are.
     pub interpreters: Directory,
     /// `VERIFY`: execute a program of each architecture that is registered.
     pub verify: bool,
+    /// `TRUST`: others than root may replace interpreters that are looked for at each execution.
+    pub trust: bool,
 }
 
 /// When the kernel looks for an interpreter, and so in which mount namespace.
@@ -54,72 +56,78 @@ pub struct Variable {
     pub name: &'static str,
     /// The values it can have besides a blank one, as `--help` lists them.
     pub allowed: &'static str,
-    /// Reads a value that is not blank. An error is the part of the value that is wrong.
-    read: fn(&mut Config, &'static CStr) -> Result<(), &'static [u8]>,
+    /// Reads a value that is not blank.
+    read: Read,
 }
 
+/// How a value is read.
+#[derive(Debug)]
+enum Read {
+    /// It is one of the words that are allowed: of which number.
+    Choice(fn(&mut Config, usize)),
+    /// It may be anything else. An error is the part of the value that is wrong.
+    Text(fn(&mut Config, &'static CStr) -> Result<(), &'static [u8]>),
+}
+
+/// The words of a variable that is true or false.
+const TRUE_OR_FALSE: &str = "true false";
+
 /// All variables.
-pub static VARIABLES: [Variable; 8] = [
+pub static VARIABLES: [Variable; 9] = [
     Variable {
         name: "MODE",
         allowed: "registration execution",
-        read: |config, value| {
-            config.mode = Some(match value.to_bytes() {
-                b"registration" => Mode::Registration,
-                b"execution" => Mode::Execution,
-                other => return Err(other),
-            });
-            Ok(())
-        },
+        read: Read::Choice(|config, word| {
+            config.mode = Some(if word == 0 { Mode::Registration } else { Mode::Execution });
+        }),
     },
-    Variable { name: "REPLACE", allowed: "true false", read: |config, value| set(&mut config.replace, value) },
-    Variable { name: "CREDENTIALS", allowed: "true false", read: |config, value| set(&mut config.credentials, value) },
-    Variable { name: "VERIFY", allowed: "true false", read: |config, value| set(&mut config.verify, value) },
+    Variable { name: "REPLACE", allowed: TRUE_OR_FALSE, read: Read::Choice(|config, word| config.replace = word == 0) },
+    Variable {
+        name: "CREDENTIALS",
+        allowed: TRUE_OR_FALSE,
+        read: Read::Choice(|config, word| config.credentials = Some(word == 0)),
+    },
+    Variable { name: "VERIFY", allowed: TRUE_OR_FALSE, read: Read::Choice(|config, word| config.verify = word == 0) },
+    Variable { name: "TRUST", allowed: TRUE_OR_FALSE, read: Read::Choice(|config, word| config.trust = word == 0) },
     Variable {
         name: "QEMU_PRESERVE_ARGV0",
         allowed: "1 true 0 false",
-        read: |config, value| {
-            config.preserve_argv0 = Some(match value.to_bytes() {
-                b"1" => true,
-                b"0" => false,
-                _ => boolean(value)?,
-            });
-            Ok(())
-        },
+        read: Read::Choice(|config, word| config.preserve_argv0 = Some(word < 2)),
     },
     Variable {
         name: "QEMU_BINARY_PATH",
         allowed: "an absolute path without a colon",
-        read: |config, value| {
+        read: Read::Text(|config, value| {
             config.interpreters.path = value;
             check(value, value.to_bytes().starts_with(b"/"))
-        },
+        }),
     },
     Variable {
         name: "QEMU_BINARY_PREFIX",
         allowed: "a part of a file name, without a colon",
-        read: |config, value| {
+        read: Read::Text(|config, value| {
             config.interpreters.prefix = value;
             check(value, !value.to_bytes().contains(&b'/'))
-        },
+        }),
     },
     Variable {
         name: "ARCHES",
         allowed: "all, and the names that --help lists",
-        read: |config, value| words(value.to_bytes()).try_for_each(|word| config.selection.add(word)),
+        read: Read::Text(|config, value| words(value.to_bytes()).try_for_each(|word| config.selection.add(word))),
     },
 ];
 
-fn set(field: &mut bool, value: &'static CStr) -> Result<(), &'static [u8]> {
-    *field = boolean(value)?;
-    Ok(())
-}
-
-fn boolean(value: &'static CStr) -> Result<bool, &'static [u8]> {
-    match value.to_bytes() {
-        b"true" => Ok(true),
-        b"false" => Ok(false),
-        other => Err(other),
+impl Variable {
+    fn read(&self, config: &mut Config, value: &'static CStr) -> Result<(), &'static [u8]> {
+        match self.read {
+            Read::Text(read) => read(config, value),
+            Read::Choice(choose) => {
+                let value = value.to_bytes();
+                let word = words(self.allowed.as_bytes()).position(|word| word == value).ok_or(value)?;
+                choose(config, word);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -135,10 +143,11 @@ impl Config {
         mode: None,
         replace: false,
         selection: Selection::Available,
-        credentials: true,
+        credentials: None,
         preserve_argv0: None,
-        interpreters: Directory { path: c"/usr/bin", prefix: c"" },
+        interpreters: Directory { path: c"/usr/bin", prefix: c"", separator: b"/" },
         verify: false,
+        trust: false,
     };
 
     /// Reads the variables; `value_of` has the value of each, and `None` for a blank one.
@@ -149,7 +158,7 @@ impl Config {
         let mut config = Self::BLANK;
         for variable in &VARIABLES {
             if let Some(value) = value_of(variable.name) {
-                (variable.read)(&mut config, value).map_err(|value| InvalidValue {
+                variable.read(&mut config, value).map_err(|value| InvalidValue {
                     variable: variable.name,
                     value,
                     allowed: variable.allowed,
@@ -173,8 +182,18 @@ impl Config {
     pub fn flags(&self, mode: Mode, version: Version) -> Flags {
         let mut flags = Flags::OPEN_BINARY;
         flags.set(Flags::FIX_BINARY, mode == Mode::Registration);
-        flags.set(Flags::CREDENTIALS, self.credentials);
+        flags.set(Flags::CREDENTIALS, self.credentials.unwrap_or(true));
         flags.set(Flags::PRESERVE_ARGV0, self.preserve_argv0.unwrap_or(version >= ARGV0_FLAG_IS_TOLD));
+        flags
+    }
+
+    /// The flags that were asked for, be they to be set or not. In execution mode an interpreter that serves everywhere
+    /// does no harm.
+    pub fn required_flags(&self) -> Flags {
+        let mut flags = Flags::empty();
+        flags.set(Flags::FIX_BINARY, self.mode == Some(Mode::Registration));
+        flags.set(Flags::CREDENTIALS, self.credentials.is_some());
+        flags.set(Flags::PRESERVE_ARGV0, self.preserve_argv0.is_some());
         flags
     }
 }
@@ -190,8 +209,8 @@ mod tests {
     #[test]
     fn blank_is_the_default() {
         let config = Config::read(|_| None).unwrap();
-        assert_eq!((config.mode, config.replace, config.credentials), (None, false, true));
-        assert_eq!((config.preserve_argv0, config.verify), (None, false));
+        assert_eq!((config.mode, config.replace, config.credentials), (None, false, None));
+        assert_eq!((config.preserve_argv0, config.verify, config.trust), (None, false, false));
         assert_eq!((config.interpreters.path, config.interpreters.prefix), (c"/usr/bin", c""));
         assert_eq!(config.selection, Selection::Available);
     }
@@ -202,8 +221,10 @@ mod tests {
         assert_eq!(read("MODE", c"execution").unwrap().mode, Some(Mode::Execution));
         assert!(read("REPLACE", c"true").unwrap().replace);
         assert!(!read("REPLACE", c"false").unwrap().replace);
-        assert!(!read("CREDENTIALS", c"false").unwrap().credentials);
+        assert_eq!(read("CREDENTIALS", c"false").unwrap().credentials, Some(false));
+        assert_eq!(read("CREDENTIALS", c"true").unwrap().credentials, Some(true));
         assert!(read("VERIFY", c"true").unwrap().verify);
+        assert!(read("TRUST", c"true").unwrap().trust);
         for (value, expected) in [(c"1", true), (c"true", true), (c"0", false), (c"false", false)] {
             assert_eq!(read("QEMU_PRESERVE_ARGV0", value).unwrap().preserve_argv0, Some(expected));
         }
@@ -259,8 +280,13 @@ mod tests {
         assert_eq!(flags(Config::BLANK, Mode::Registration, new), "POCF");
         assert_eq!(flags(Config::BLANK, Mode::Registration, old), "OCF");
         assert_eq!(flags(Config::BLANK, Mode::Execution, new), "POC");
-        assert_eq!(flags(Config { credentials: false, ..Config::BLANK }, Mode::Execution, new), "PO");
+        assert_eq!(flags(Config { credentials: Some(false), ..Config::BLANK }, Mode::Execution, new), "PO");
         assert_eq!(flags(Config { preserve_argv0: Some(true), ..Config::BLANK }, Mode::Execution, old), "POC");
         assert_eq!(flags(Config { preserve_argv0: Some(false), ..Config::BLANK }, Mode::Execution, new), "OC");
+        let required = |config: Config| config.required_flags().letters().collect::<std::string::String>();
+        assert_eq!(required(Config::BLANK), "");
+        assert_eq!(required(Config { mode: Some(Mode::Execution), ..Config::BLANK }), "");
+        let all = Config { mode: Some(Mode::Registration), credentials: Some(true), ..Config::BLANK };
+        assert_eq!(required(Config { preserve_argv0: Some(false), ..all }), "PCF");
     }
 }

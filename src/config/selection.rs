@@ -64,7 +64,9 @@ mod tests {
 
     fn names(list: &'static str) -> std::vec::Vec<&'static str> {
         match read(list).unwrap() {
-            Selection::Named(architectures) => architectures.iter().map(|architecture| architecture.name).collect(),
+            Selection::Named(architectures) => {
+                architectures.iter().map(|architecture| core::str::from_utf8(architecture.name()).unwrap()).collect()
+            }
             other => panic!("{other:?}"),
         }
     }

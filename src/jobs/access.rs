@@ -1,6 +1,7 @@
 //! Opens binfmt_misc, and says why that cannot be.
 
 use super::Context;
+use super::observe::each_entry;
 use crate::binfmt::{BinfmtMisc, Entries, Locked, OpenErrorKind};
 use crate::report::{Notice, Report};
 use crate::sys::unshare_mount_namespace;
@@ -8,7 +9,7 @@ use heapless::Vec;
 
 /// Opens binfmt_misc to change it. `None` after having said why it cannot be opened.
 pub fn open(context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
-    let open = || BinfmtMisc::open(context.mount_point, context.in_first_user_namespace, context.release.version());
+    let open = || BinfmtMisc::open(context.mount_point, context.user_namespace, context.release.version());
     let mut opened = open();
     // `unshare -Ur` leaves this process in its parent's mount namespace, where it may not mount. One of its own serves
     // a process that stays in it.
@@ -39,20 +40,18 @@ pub fn lock<'a>(binfmt_misc: &'a BinfmtMisc, context: &Context, report: &mut Rep
     context.read(binfmt_misc.lock(), report)
 }
 
-/// Says which entries of the parent user namespace are out of force in this one: those that are enabled. What cannot be
-/// read of them is left out, since nothing depends on it.
+/// Says which entries of the parent user namespace are out of force in this one: those that are enabled.
 fn say_what_is_hidden(hidden: &Entries, context: &Context, report: &mut Report) {
     let mut names: Vec<u8, 1024> = Vec::new();
-    let listed = hidden.for_each(&mut |name, _| {
-        if matches!(hidden.read(name), Ok(Some(entry)) if entry.enabled) {
-            // As many as a line has room for.
+    each_entry(hidden, context, report, &mut |name, entry, _| {
+        // As many as a line has room for.
+        if entry.enabled {
             if !names.is_empty() {
                 _ = names.push(b' ');
             }
             _ = names.extend_from_slice(name.to_bytes());
         }
     });
-    _ = context.read(listed, report);
     if !names.is_empty() {
         report.say(&Notice::Hidden(&names));
     }

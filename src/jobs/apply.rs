@@ -1,13 +1,13 @@
 //! Carries out a plan, so that an architecture that has a handler has one at every moment, whatever call fails.
 
-use crate::binfmt::{Flags, Locked, OwnName, Rule, name_of};
+use crate::binfmt::{Flags, Locked, OwnName, Rule, RuleTooLong, name_of};
 use crate::machine::{Interpreter, PathBuffer, ProbeError, run_probe};
-use crate::plan::{Observed, OwnEntry, Plan};
+use crate::plan::{Observed, Plan, Reason};
 use crate::report::{Failure, Outcome};
 use rustix::io::{self, Errno};
 
 /// An entry to be made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct NewEntry<'a> {
     /// Where.
     pub binfmt_misc: &'a Locked<'a>,
@@ -15,8 +15,10 @@ pub struct NewEntry<'a> {
     pub interpreter: &'a Interpreter,
     /// With these flags.
     pub flags: Flags,
-    /// Whether a program is executed to prove it.
+    /// Whether a program is executed to prove that the architecture is handled.
     pub verify: bool,
+    /// Whether a stand-in was removed; if there was none, it was.
+    pub stand_in_removed: io::Result<()>,
 }
 
 /// Why an entry was not made.
@@ -25,17 +27,27 @@ enum NotMade {
     TakenBack(ProbeError),
 }
 
+/// The rule of an entry for this interpreter.
+///
+/// # Errors
+/// It would be too long.
+pub fn rule(interpreter: &Interpreter, own: OwnName, flags: Flags) -> Result<Rule, Failure> {
+    let mut buffer = PathBuffer::new();
+    let name = name_of(interpreter.architecture, own, &mut buffer);
+    Rule::new(name, interpreter.architecture, &interpreter.path(), flags).map_err(|RuleTooLong| Failure::TooLong)
+}
+
 impl NewEntry<'_> {
     /// Carries out the plan. `None` if there is nothing to say.
-    pub fn carry_out<'a>(&self, plan: Plan<'a>, observed: &Observed) -> Option<Outcome<'a>> {
-        // A stand-in beside a working entry was left by a run that was killed. Otherwise it may be all that works.
-        let stand_in_serves = observed.stand_in && observed.own != OwnEntry::Handles;
+    pub fn carry_out<'a>(&mut self, plan: Plan<'a>, observed: &Observed) -> Option<Outcome<'a>> {
+        // Beside an entry that works, a stand-in was left by a run that was killed. Otherwise it may be all that works.
+        let stand_in_serves = observed.stand_in && observed.handler.is_none();
         if observed.stand_in && !stand_in_serves {
             self.remove_stand_in();
         }
         let (made, outcome, failed): (_, _, fn(Failure) -> Outcome<'a>) = match plan {
             Plan::Nothing => return None,
-            Plan::Leave(reason) => return Some(Outcome::Left(reason)),
+            Plan::Leave(reason) => return Some(self.leave(reason)),
             Plan::Refuse(refusal) => return Some(Outcome::Refused(refusal)),
             Plan::Register { other } => {
                 (self.make(OwnName::Entry, self.verify), Outcome::Registered { other }, Outcome::NotRegistered)
@@ -54,11 +66,22 @@ impl NewEntry<'_> {
         }
     }
 
+    /// Leaves an architecture as it is.
+    fn leave<'a>(&self, reason: Reason<'a>) -> Outcome<'a> {
+        match reason {
+            Reason::HandledBy(handler) if self.verify => match run_probe(self.interpreter.architecture) {
+                Ok(()) => Outcome::Left(reason),
+                Err(error) => Outcome::NotRunning(handler, error),
+            },
+            _ => Outcome::Left(reason),
+        }
+    }
+
     /// Puts a new entry in the place of the one that has this tool's name.
     ///
     /// The kernel matches the newest entry first. So a stand-in is registered before the old entry is removed, and
     /// removed when the new one is there. A run that is killed meanwhile leaves the old entry, the stand-in, or both.
-    fn replace(&self, stand_in_serves: bool) -> Result<(), NotMade> {
+    fn replace(&mut self, stand_in_serves: bool) -> Result<(), NotMade> {
         if !stand_in_serves {
             self.make(OwnName::StandIn, self.verify)?;
         }
@@ -72,11 +95,7 @@ impl NewEntry<'_> {
     }
 
     fn make(&self, own: OwnName, verify: bool) -> Result<(), NotMade> {
-        let architecture = self.interpreter.architecture;
-        let mut buffer = PathBuffer::new();
-        let name = name_of(architecture, own, &mut buffer);
-        let rule = Rule::new(name, architecture, &self.interpreter.path(), self.flags)
-            .map_err(|_| NotMade::Failed(Failure::TooLong))?;
+        let rule = rule(self.interpreter, own, self.flags).map_err(NotMade::Failed)?;
         self.binfmt_misc.register(&rule).map_err(|errno| {
             NotMade::Failed(match errno {
                 Errno::ACCESS => Failure::NotExecutable(errno),
@@ -86,15 +105,14 @@ impl NewEntry<'_> {
         if !verify {
             return Ok(());
         }
-        run_probe(architecture).map_err(|error| match self.remove(own) {
+        run_probe(self.interpreter.architecture).map_err(|error| match self.remove(own) {
             Ok(()) => NotMade::TakenBack(error),
             Err(errno) => NotMade::Failed(Failure::NotRemoved(errno)),
         })
     }
 
-    /// If it cannot be removed, the next run tries again.
-    fn remove_stand_in(&self) {
-        _ = self.remove(OwnName::StandIn);
+    fn remove_stand_in(&mut self) {
+        self.stand_in_removed = self.remove(OwnName::StandIn);
     }
 
     fn remove(&self, own: OwnName) -> io::Result<()> {

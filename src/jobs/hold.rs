@@ -1,22 +1,22 @@
 //! `--hold`: registers, stays, registers again what others remove, and at the end removes what it registered.
 
 use super::Context;
-use super::access::{lock, open};
+use super::access::open;
+use super::observe::each_entry;
 use super::register::register;
 use super::uninstall::{remove, remove_pin};
-use crate::architecture::ARCHITECTURES;
-use crate::binfmt::{Access, Entries, OwnName, PIN, name_of, recognize};
+use crate::binfmt::{Access, Entries, owner};
 use crate::config::Config;
-use crate::machine::{self, PathBuffer};
+use crate::machine::{self, HELD};
 use crate::report::{Notice, Report};
-use crate::sys::{Signal, run_in_child, signal_descriptor};
+use crate::sys::{Signal, signal_descriptor, start_child};
 use core::mem::MaybeUninit;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, OFlags, inotify};
 use rustix::io::{self, read};
-use rustix::process::{WaitOptions, fchdir, wait};
-use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime};
+use rustix::process::{self, Pid, WaitOptions, fchdir, kill_process, wait, waitpid};
+use rustix::thread::nanosleep;
 
 /// How long it waits before it registers again: who removes all entries may be about to register others, as
 /// systemd-binfmt is. They must find no entry in their way, and be found.
@@ -25,8 +25,13 @@ const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
 /// How often it looks where the kernel does not notify it.
 const INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
+/// How long a process that registers, and perhaps waits for another one, is given when it is time to end. Killed at any
+/// moment, it leaves no architecture without its handler.
+const GRACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 400_000_000 };
+
 /// Registers what `config` asks for, and stays. What is removed is registered again. At SIGTERM or SIGINT it removes
-/// what it registered itself, if that is still there. If something fails at the start, it does so at once.
+/// what a holder registered, itself or one before it that was killed, if that is still there. If something fails at the
+/// start, it does so at once.
 pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
     let Some(binfmt_misc) = open(context, report) else { return };
     // They stay open, so that there is no moment in which the file system could go.
@@ -35,105 +40,66 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
         Ok(watch) => watch,
         Err(errno) => return report.say(&Notice::CannotHold(errno)),
     };
-    let mut ours = Identities::NONE;
-    while let Some(before) = Identities::of(&entries, context, report) {
+    config.interpreters.separator = HELD;
+    loop {
         report.flush(); // or the child would say it too
         // In a child, so that its memory is given back.
-        let status = run_in_child(&mut || {
+        let child = start_child(&mut || {
             register(config, context, report);
+            if report.only_news && report.news {
+                report.say(&Notice::RegisteredAgain);
+            }
             report.flush();
             report.failed.into()
         });
-        let Some(after) = Identities::of(&entries, context, report) else { break };
-        ours.add_new(&before, &after);
-        let succeeded = match status {
-            Ok(status) => status.exit_status() == Some(0),
+        let (succeeded, event) = match child {
+            Ok(child) => watch.wait_for(child),
             Err(errno) => {
                 report.say(&Notice::CannotHold(errno));
-                false
+                (false, Event::Change)
             }
         };
         // What fails later is said, and may be due to others.
-        if !report.only_news && !succeeded {
-            report.failed = true;
-            break;
+        if !report.only_news && event == Event::Change {
+            if !succeeded {
+                report.failed = true;
+                break;
+            }
+            report.say(&Notice::Holding);
+            report.flush();
         }
-        if watch.wait() == Event::End {
+        if event == Event::End || watch.wait() == Event::End {
             break;
         }
         config.replace = false;
         report.only_news = true;
     }
-    if let Some(now) = Identities::of(&entries, context, report) {
-        remove_ours(&ours, &now, context, report);
-    }
+    remove_held(context, report);
 }
 
-/// Removes the entries that are still those that it registered.
-fn remove_ours(ours: &Identities, now: &Identities, context: &Context, report: &mut Report) {
-    let still_there = |ours: u64, now: u64| ours != 0 && ours == now;
+/// Removes the entries that a holder has registered.
+fn remove_held(context: &Context, report: &mut Report) {
     let Some(binfmt_misc) = open(context, report) else { return };
-    let Some(locked) = lock(&binfmt_misc, context, report) else { return };
+    let locked = binfmt_misc.lock_or_go_on();
     let mut any = false;
-    for ((architecture, ours), now) in ARCHITECTURES.iter().zip(ours.entries).zip(now.entries) {
-        if still_there(ours, now) {
+    each_entry(locked.entries(), context, report, &mut |name, entry, report| {
+        let path = entry.interpreter;
+        let file_name = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        let is_held = path.get(..=file_name).is_some_and(|directory| directory.ends_with(HELD));
+        if is_held && owner(name.to_bytes(), entry).is_some() {
             any = true;
-            remove(&locked, name_of(architecture, OwnName::Entry, &mut PathBuffer::new()), report);
+            remove(&locked, name, report);
         }
-    }
+    });
     // The pin goes with the last entry. Where entries of others are left, a mount may keep them instead.
     if any {
-        let mounted = binfmt_misc.access == Access::Mounted;
-        remove_pin(&locked, mounted && still_there(ours.pin, now.pin), context, report);
-    }
-}
-
-/// The inode numbers of this tool's entries; 0 for one that is not there. An entry that is removed and registered again
-/// has another one.
-struct Identities {
-    /// In the order of the table.
-    entries: [u64; ARCHITECTURES.len()],
-    pin: u64,
-}
-
-impl Identities {
-    const NONE: Self = Self { entries: [0; ARCHITECTURES.len()], pin: 0 };
-
-    /// Those that are there now; `None` after having said why they cannot be listed.
-    fn of(entries: &Entries, context: &Context, report: &mut Report) -> Option<Self> {
-        let mut identities = Self::NONE;
-        let listed = entries.for_each(&mut |name, inode| {
-            if name == PIN {
-                identities.pin = inode;
-            }
-            let own = recognize(name.to_bytes());
-            for (architecture, identity) in ARCHITECTURES.iter().zip(&mut identities.entries) {
-                if own == Some((architecture, OwnName::Entry)) {
-                    *identity = inode;
-                }
-            }
-        });
-        context.read(listed, report).map(|()| identities)
-    }
-
-    /// Adds those that are in `after` and were not in `before`.
-    fn add_new(&mut self, before: &Self, after: &Self) {
-        for ((ours, before), after) in self.entries.iter_mut().zip(&before.entries).zip(&after.entries) {
-            if before != after {
-                *ours = *after;
-            }
-        }
-        if before.pin != after.pin {
-            self.pin = after.pin;
-        }
+        remove_pin(&locked, binfmt_misc.access == Access::Mounted, context, report);
     }
 }
 
 /// What it waits for.
 struct Watch {
     signals: OwnedFd,
-    /// Set when a change is to be answered.
-    timer: OwnedFd,
     /// Tells of changes of entries; `None` where the kernel cannot.
     changes: Option<OwnedFd>,
 }
@@ -149,46 +115,77 @@ enum Event {
 impl Watch {
     /// Begins to watch the entries, and blocks the signals, so that none of them ends this process while it registers.
     fn new(entries: &Entries) -> io::Result<Self> {
-        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         Ok(Self {
             signals: signal_descriptor(&[Signal::Terminate, Signal::Interrupt, Signal::Child])?,
-            timer: timerfd_create(TimerfdClockId::Monotonic, flags)?,
             changes: watch_entries(entries).ok(),
         })
     }
 
-    /// Waits for an event. Meanwhile it reaps children: those of other processes, too, where it is process 1.
-    fn wait(&self) -> Event {
-        let mut is_set = self.changes.is_none();
-        if is_set {
-            self.set_timer(INTERVAL);
-        }
+    /// Waits for a child process, and kills it if it is time to end. Returns whether it succeeded, and what else is to be
+    /// done.
+    fn wait_for(&self, child: Pid) -> (bool, Event) {
+        let mut event = Event::Change;
         loop {
-            let changes = self.changes.as_ref().unwrap_or(&self.signals);
-            let mut descriptors = [&self.signals, &self.timer, changes].map(|fd| PollFd::new(fd, PollFlags::IN));
-            _ = poll(&mut descriptors, None); // what can be read is found by reading
-            let mut buffer = [MaybeUninit::<u8>::uninit(); 4096];
-            if let Ok((signal, _)) = read(&self.signals, buffer.get_mut(..128).unwrap_or_default()) {
-                let number = signal.first_chunk().map(|number| u32::from_ne_bytes(*number));
-                if number != Some(Signal::Child as u32) {
-                    return Event::End;
+            let is_end = event == Event::End;
+            let signalled = poll(&mut [PollFd::new(&self.signals, PollFlags::IN)], is_end.then_some(&GRACE));
+            if self.signal() == Some(Event::End) {
+                event = Event::End;
+            }
+            match waitpid(Some(child), WaitOptions::NOHANG) {
+                Ok(None) => {}
+                ended => {
+                    return (
+                        ended.is_ok_and(|ended| ended.is_some_and(|(_, status)| status.exit_status() == Some(0))),
+                        event,
+                    );
                 }
-                while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
             }
-            if self.changes.as_ref().is_some_and(|changes| read(changes, &mut buffer).is_ok()) && !is_set {
-                is_set = true;
-                self.set_timer(PAUSE);
-            }
-            if read(&self.timer, &mut buffer).is_ok() {
-                return Event::Change;
+            if is_end && signalled == Ok(0) {
+                _ = kill_process(child, process::Signal::KILL);
             }
         }
     }
 
-    fn set_timer(&self, time: Timespec) {
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: time };
-        _ = timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once);
+    /// Reads a signal, if one has come; a child process has ended if it is no [`Event::End`].
+    fn signal(&self) -> Option<Event> {
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 128];
+        let (signal, _) = read(&self.signals, &mut buffer).ok()?;
+        let number = signal.first_chunk().map(|number| u32::from_ne_bytes(*number));
+        Some(if number == Some(Signal::Child as u32) { Event::Change } else { Event::End })
     }
+
+    /// Waits for an event. Meanwhile it reaps children: those of other processes, too, where it is process 1.
+    fn wait(&self) -> Event {
+        let mut event = None;
+        loop {
+            match self.signal() {
+                Some(Event::End) => return Event::End,
+                Some(Event::Change) => while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {},
+                // It is time to answer the change, when no signal is left to be answered.
+                None if event.is_some() => return Event::Change,
+                None => {}
+            }
+            let (changes, timeout) = match &self.changes {
+                Some(changes) => (changes, None),
+                None => (&self.signals, Some(&INTERVAL)),
+            };
+            let mut descriptors = [&self.signals, changes].map(|fd| PollFd::new(fd, PollFlags::IN));
+            if poll(&mut descriptors, timeout) == Ok(0) {
+                event = Some(Event::Change);
+            }
+            if self.changes.as_ref().is_some_and(has_changed) {
+                _ = nanosleep(&PAUSE); // the signals are blocked, and wait too
+                _ = self.changes.as_ref().is_some_and(has_changed);
+                event = Some(Event::Change);
+            }
+        }
+    }
+}
+
+/// Whether something has changed since this was asked before.
+fn has_changed(changes: &OwnedFd) -> bool {
+    let mut buffer = [MaybeUninit::<u8>::uninit(); 4096];
+    read(changes, &mut buffer).is_ok()
 }
 
 /// Opens a descriptor that tells when an entry, or binfmt_misc as a whole, is written to, and so when one is removed.

@@ -1,8 +1,9 @@
 //! How long registrations last.
 
 use super::Context;
-use crate::binfmt::{Access, BinfmtMisc, OwnName, recognize, set_pin};
-use crate::machine::NEW_MOUNT_CALLS;
+use super::observe::each_entry;
+use crate::binfmt::{Access, BinfmtMisc, OwnName, owner, set_pin};
+use crate::machine::{NEW_MOUNT_CALLS, UserNamespace};
 use crate::report::{Notice, Report};
 use rustix::io::{self, Errno};
 use rustix::mount::{UnmountFlags, unmount};
@@ -13,11 +14,18 @@ use rustix::process::getpid;
 /// # Errors
 /// Why that cannot be.
 pub fn make_lasting(binfmt_misc: &BinfmtMisc, context: &Context, report: &mut Report) -> io::Result<()> {
-    match (context.in_first_user_namespace, binfmt_misc.access) {
-        (true, _) => set_pin(),
+    match (context.user_namespace, binfmt_misc.access) {
+        (UserNamespace::First, _) => set_pin(),
+        // The pin would outlive another namespace.
+        (UserNamespace::Unknown(errno), _) => {
+            if context.release.version() >= NEW_MOUNT_CALLS {
+                report.say(&Notice::UnknownUserNamespace(errno));
+            }
+            Err(errno)
+        }
         // It could not be mounted.
-        (false, Access::Detached) => Err(Errno::ACCESS),
-        (false, Access::Mounted | Access::MountedNow) => {
+        (UserNamespace::Other, Access::Detached) => Err(Errno::ACCESS),
+        (UserNamespace::Other, Access::Mounted | Access::MountedNow) => {
             report.say(&Notice::ForUserNamespace(context.mount_point));
             Ok(())
         }
@@ -36,11 +44,11 @@ pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, r
         _ = unmount(mount_point, UnmountFlags::empty());
     }
     let mut any = false;
-    if let Ok(again) = BinfmtMisc::open(mount_point, context.in_first_user_namespace, context.release.version()) {
-        let listed = again.entries().for_each(&mut |name, _| {
-            any |= matches!(recognize(name.to_bytes()), Some((_, OwnName::Entry)));
+    if let Ok(again) = BinfmtMisc::open(mount_point, context.user_namespace, context.release.version()) {
+        let complete = each_entry(again.entries(), context, report, &mut |name, entry, _| {
+            any |= matches!(owner(name.to_bytes(), entry), Some((_, OwnName::Entry)));
         });
-        if context.read(listed, report).is_none() {
+        if !complete {
             return;
         }
     }

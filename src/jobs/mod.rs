@@ -16,7 +16,7 @@ pub use register::register;
 pub use status::print_status;
 pub use uninstall::uninstall;
 
-use crate::machine::Release;
+use crate::machine::{Release, UserNamespace};
 use crate::report::{Notice, Report};
 use core::ffi::CStr;
 use rustix::io;
@@ -28,8 +28,8 @@ pub struct Context {
     pub release: Release,
     /// Where binfmt_misc is, or is to be, mounted.
     pub mount_point: &'static CStr,
-    /// Whether this is the machine's first user namespace.
-    pub in_first_user_namespace: bool,
+    /// In which user namespace this process is.
+    pub user_namespace: UserNamespace,
     /// Whether this process stays after the job, by itself or as another program.
     pub stays: bool,
 }

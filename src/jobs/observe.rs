@@ -1,20 +1,23 @@
 //! What is there: interpreters, entries, and what the machine runs by itself.
 
 use super::Context;
-use crate::architecture::{ARCHITECTURES, Architecture, Relation};
-use crate::binfmt::{Entries, Entry, Flags, OwnName, PIN, recognize};
+use crate::architecture::{ARCHITECTURES, Relation};
+use crate::binfmt::{Entries, Entry, OwnName, TextBuffer, is_pin, owner, recognize};
 use crate::config::{Config, Mode, Selection};
-use crate::machine::{Interpreter, InterpreterFile, Native, Unfit, is_native};
-use crate::plan::{Observed, OtherName, OwnEntry, Request, Runs, Wanted};
+use crate::machine::{Interpreter, InterpreterFile, Native, OpenDirectory, Owners, Unfit, UserNamespace, is_native};
+use crate::plan::{Handler, Observed, OwnEntry, Request, Runs, Wanted};
 use crate::report::{Notice, Report};
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+use heapless::Vec;
 
 /// What is there of one architecture.
 #[derive(Debug)]
 pub struct Item {
     /// Its interpreter.
     pub interpreter: Interpreter,
-    /// What was asked for it.
-    pub request: Request,
+    /// How much it is wanted.
+    pub wanted: Wanted,
     /// What was observed of it.
     pub observed: Observed,
 }
@@ -24,100 +27,147 @@ pub struct Item {
 pub struct Observation {
     /// The mode of new entries.
     pub mode: Mode,
-    /// The flags of new entries.
-    pub flags: Flags,
+    /// What was asked for.
+    pub request: Request,
     /// One item for each architecture, in the order of the table.
-    pub items: [Item; ARCHITECTURES.len()],
+    pub items: Vec<Item, { ARCHITECTURES.len() }>,
 }
 
-/// Looks for the interpreters. `replace` is whether handlers that are there are replaced. `None` after having said why
-/// there is nothing to register.
-pub fn interpreters(config: &Config, replace: bool, context: &Context, report: &mut Report) -> Option<Observation> {
-    let version = context.release.version();
-    let Some(mode) = config.effective_mode(version) else {
-        report.say(&Notice::NoRegistrationMode(context.release.as_bytes()));
-        return None;
-    };
-    let may_be_missing = mode == Mode::Execution;
-    let directory = config.interpreters.open();
-    let mut any = false;
-    let mut items = ARCHITECTURES.each_ref().map(|architecture| {
-        let mut interpreter =
-            Interpreter { architecture, directory: config.interpreters, file: InterpreterFile::Static };
-        let included = config.selection.includes(architecture);
-        let is_host = architecture.relation == Relation::Host;
-        let found = if included && !is_host {
-            interpreter.find(&directory, mode == Mode::Registration)
-        } else {
-            Err(Unfit::Missing)
-        };
-        any |= found != Err(Unfit::Missing);
-        let wanted = if included { Wanted::IfAvailable } else { Wanted::No };
-        let observed = Observed {
-            own: OwnEntry::Absent,
-            other: None,
-            stand_in: false,
-            runs: if is_host { Runs::AsHost } else { Runs::As(Native::No) },
-            interpreter: found,
-        };
-        Item { interpreter, request: Request { wanted, replace, may_be_missing }, observed }
-    });
-    let wanted = match config.selection {
-        Selection::Named(_) => Wanted::Named,
-        Selection::All if may_be_missing => Wanted::Always,
-        Selection::Available if config.mode == Some(Mode::Execution) && !any => Wanted::Always,
-        _ if any => Wanted::IfAvailable,
-        _ => {
-            report.say(&Notice::NoInterpreter(config.interpreters));
+impl Observation {
+    /// Looks for the interpreters. `replace` is whether handlers that are there are replaced. `None` after having said why
+    /// there is nothing to register.
+    pub fn new(config: &Config, replace: bool, context: &Context, report: &mut Report) -> Option<Self> {
+        let version = context.release.version();
+        let Some(mode) = config.effective_mode(version) else {
+            report.say(&Notice::NoRegistrationMode(context.release.as_bytes()));
             return None;
+        };
+        let request = Request {
+            replace,
+            may_be_missing: mode == Mode::Execution,
+            flags: config.flags(mode, version),
+            required: config.required_flags(),
+            trust: config.trust,
+        };
+        let mut observation = Self { mode, request, items: Vec::new() };
+        let any = observation.find_interpreters(config, context);
+        let wanted = match config.selection {
+            Selection::Named(_) => Wanted::Named,
+            Selection::All if request.may_be_missing => Wanted::Always,
+            Selection::Available if config.mode == Some(Mode::Execution) && !any => Wanted::Always,
+            _ if any => Wanted::IfAvailable,
+            _ => {
+                report.say(&Notice::NoInterpreter(config.interpreters));
+                return None;
+            }
+        };
+        for item in observation.items.iter_mut().filter(|item| item.wanted != Wanted::No) {
+            item.wanted = wanted;
         }
-    };
-    for item in items.iter_mut().filter(|item| item.request.wanted != Wanted::No) {
-        item.request.wanted = wanted;
+        Some(observation)
     }
-    Some(Observation { mode, flags: config.flags(mode, version), items })
+
+    /// Makes the items, and looks for their interpreters. Returns whether there is any.
+    fn find_interpreters(&mut self, config: &Config, context: &Context) -> bool {
+        let owners = if context.user_namespace == UserNamespace::Other { Owners::RootOrUnmapped } else { Owners::Root };
+        let in_registration_mode = self.mode == Mode::Registration;
+        let directory = OpenDirectory::open(&config.interpreters, owners, !in_registration_mode);
+        let mut any = false;
+        for architecture in &ARCHITECTURES {
+            let mut interpreter = Interpreter {
+                architecture,
+                directory: config.interpreters,
+                file: InterpreterFile::Static,
+                is_roots: directory.is_roots,
+            };
+            let included = config.selection.includes(architecture);
+            let is_host = architecture.relation == Relation::Host;
+            let mut found = Err(Unfit::Missing);
+            if included && !is_host {
+                found = interpreter.find(&directory, in_registration_mode);
+            }
+            any |= found != Err(Unfit::Missing);
+            let observed = Observed {
+                own: OwnEntry::Absent,
+                handler: None,
+                stand_in: false,
+                runs: if is_host { Runs::AsHost } else { Runs::As(Native::No) },
+                interpreter: found,
+                is_roots: interpreter.is_roots,
+            };
+            let wanted = if included { Wanted::IfAvailable } else { Wanted::No };
+            _ = self.items.push(Item { interpreter, wanted, observed }); // there is room for each
+        }
+        any
+    }
 }
 
-/// Looks at the entries. Returns whether the pin is among them; `None` after having said what could not be read.
+/// The entry that keeps the file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// There is none.
+    Absent,
+    /// It is there.
+    Set,
+    /// It is there, and was not disabled yet when a run was killed.
+    Enabled,
+}
+
+/// Looks at the entries. `None` after having said what could not be read.
 ///
 /// An entry that is removed meanwhile counts as removed.
-pub fn entries(entries: &Entries, items: &mut [Item], context: &Context, report: &mut Report) -> Option<bool> {
-    let mut pinned = false;
-    let mut complete = true;
-    let listed = entries.for_each(&mut |name, _| {
-        if name == PIN {
-            pinned = true;
-            return;
-        }
-        match entries.read(name) {
-            Ok(Some(entry)) => {
-                let own = recognize(name.to_bytes());
-                items.iter_mut().for_each(|item| item.note(name.to_bytes(), own, &entry));
-            }
-            Ok(None) => {}
-            Err(errno) => {
-                report.say(&Notice::EntryNotRead(name.to_bytes(), errno));
-                complete = false;
-            }
+pub fn entries(entries: &Entries, items: &mut [Item], context: &Context, report: &mut Report) -> Option<Pin> {
+    let mut pin = Pin::Absent;
+    let complete = each_entry(entries, context, report, &mut |name, entry, _| {
+        if is_pin(name, entry) {
+            pin = if entry.enabled { Pin::Enabled } else { Pin::Set };
+        } else {
+            items.iter_mut().for_each(|item| item.note(name.to_bytes(), entry));
         }
     });
-    context.read(listed, report)?;
-    complete.then_some(pinned)
+    complete.then_some(pin)
+}
+
+/// Calls `each` with every entry. Returns whether all could be read, and says it if not.
+pub fn each_entry(
+    entries: &Entries,
+    context: &Context,
+    report: &mut Report,
+    each: &mut dyn FnMut(&CStr, &Entry, &mut Report),
+) -> bool {
+    let mut complete = true;
+    let mut buffer: TextBuffer = [MaybeUninit::uninit(); size_of::<TextBuffer>()];
+    let listed = entries.for_each(&mut |name| match entries.read(name, &mut buffer) {
+        Ok(Some(entry)) => each(name, &entry, report),
+        Ok(None) => {}
+        Err(errno) => {
+            report.say(&Notice::EntryNotRead(name.to_bytes(), errno));
+            complete = false;
+        }
+    });
+    context.read(listed, report).is_some() && complete
 }
 
 impl Item {
-    /// Notes an entry, if it has to do with the architecture. `own` is what this tool gives its name to.
-    fn note(&mut self, name: &[u8], own: Option<(&Architecture, OwnName)>, entry: &Entry) {
+    /// Notes an entry, if it has to do with the architecture.
+    fn note(&mut self, name: &[u8], entry: &Entry) {
         let architecture = self.interpreter.architecture;
-        let handles = || entry.enabled && entry.matches_programs_of(architecture);
         let observed = &mut self.observed;
-        match own.filter(|(owner, _)| *owner == architecture) {
-            Some((_, OwnName::StandIn)) => observed.stand_in = true,
-            Some((_, OwnName::Entry)) if !entry.enabled => observed.own = OwnEntry::Disabled,
-            Some((_, OwnName::Entry)) if handles() => observed.own = OwnEntry::Handles,
-            Some((_, OwnName::Entry)) => observed.own = OwnEntry::OtherPrograms,
-            None if handles() => observed.other = Some(OtherName::new(name)),
-            None => {}
+        let own = recognize(name).filter(|(owner, _)| *owner == architecture);
+        if let Some((_, OwnName::StandIn)) = own {
+            observed.stand_in |= owner(name, entry) == own;
+            return;
+        }
+        let handles = entry.enabled && entry.handles(architecture);
+        if own.is_some() {
+            observed.own = match (entry.enabled, handles) {
+                (false, _) => OwnEntry::Disabled,
+                (true, true) => OwnEntry::Handles,
+                (true, false) => OwnEntry::OtherPrograms,
+            };
+        }
+        if handles && (own.is_some() || observed.own != OwnEntry::Handles) {
+            observed.handler = Some(Handler::new(name, entry));
         }
     }
 
@@ -126,8 +176,8 @@ impl Item {
     pub fn ask_whether_native(&mut self) {
         let architecture = self.interpreter.architecture;
         let observed = &self.observed;
-        let handled = observed.own == OwnEntry::Handles || observed.other.is_some() || observed.stand_in;
-        if architecture.relation == Relation::Related && !handled && self.request.concerns(observed) {
+        let handled = observed.handler.is_some() || observed.stand_in;
+        if architecture.relation == Relation::Related && !handled && self.wanted.concerns(observed) {
             self.observed.runs = Runs::As(is_native(architecture));
         }
     }

@@ -1,12 +1,12 @@
 //! Prints what would be registered, and changes nothing.
 
 use super::Context;
-use super::observe::{Item, entries, interpreters};
-use crate::binfmt::{BinfmtMisc, OwnName, Rule, RuleTooLong, name_of};
+use super::apply::rule;
+use super::observe::{Item, Observation, entries};
+use crate::binfmt::{BinfmtMisc, OwnName};
 use crate::config::{Config, Mode};
-use crate::machine::PathBuffer;
 use crate::plan::{Plan, plan};
-use crate::report::{Failure, Line, Notice, Outcome, Report, Writer};
+use crate::report::{Line, Notice, Outcome, Report, Writer};
 use rustix::io::Errno;
 
 /// What is printed of each entry that `config` asks for, a line each.
@@ -20,11 +20,11 @@ pub enum Printed {
 
 /// Prints what would be registered if nothing was registered yet.
 pub fn print(printed: Printed, config: &Config, context: &Context, out: &mut Writer, report: &mut Report) {
-    let Some(mut observation) = interpreters(config, true, context, report) else { return };
+    let Some(mut observation) = Observation::new(config, true, context, report) else { return };
     if printed == Printed::Interpreters && observation.mode == Mode::Execution {
         return;
     }
-    match BinfmtMisc::look(context.mount_point, context.in_first_user_namespace) {
+    match BinfmtMisc::look(context.mount_point, context.user_namespace) {
         Ok(Some(binfmt_misc)) => {
             if entries(&binfmt_misc, &mut observation.items, context, report).is_none() {
                 return;
@@ -34,32 +34,27 @@ pub fn print(printed: Printed, config: &Config, context: &Context, out: &mut Wri
         Ok(None) | Err(Errno::PERM | Errno::ACCESS | Errno::NOENT | Errno::NOTDIR | Errno::NOSYS) => {}
         Err(errno) => return report.say(&Notice::NotRead(context.mount_point, errno)),
     }
-    let flags = observation.flags;
+    let request = &observation.request;
     for item in &mut observation.items {
         item.ask_whether_native();
-        let Item { interpreter, request, observed } = item;
-        let outcome = match plan(*request, observed) {
+        let Item { interpreter, wanted, observed } = item;
+        let outcome = match plan(*wanted, request, observed) {
             Plan::Nothing => continue,
             Plan::Leave(reason) => Outcome::Left(reason),
             Plan::Refuse(refusal) => Outcome::Refused(refusal),
-            Plan::Register { .. } | Plan::Replace => {
-                let architecture = interpreter.architecture;
-                let mut buffer = PathBuffer::new();
-                let name = name_of(architecture, OwnName::Entry, &mut buffer);
-                match Rule::new(name, architecture, &interpreter.path(), flags) {
-                    Ok(rule) => {
-                        if printed == Printed::Rules {
-                            out.write(rule.as_bytes());
-                        } else {
-                            interpreter.path().iter().for_each(|part| out.write(part));
-                        }
-                        out.write(b"\n");
-                        continue;
+            Plan::Register { .. } | Plan::Replace => match rule(interpreter, OwnName::Entry, request.flags) {
+                Ok(rule) => {
+                    if printed == Printed::Rules {
+                        out.write(rule.as_bytes());
+                    } else {
+                        interpreter.path().iter().for_each(|part| out.write(part));
                     }
-                    Err(RuleTooLong) => Outcome::NotRegistered(Failure::TooLong),
+                    out.write(b"\n");
+                    continue;
                 }
-            }
+                Err(failure) => Outcome::NotRegistered(failure),
+            },
         };
-        report.say(&Line { interpreter, flags, outcome });
+        report.say(&Line { interpreter, flags: request.flags, outcome });
     }
 }

@@ -4,26 +4,29 @@ use super::Context;
 use super::access::{lock, open};
 use super::apply::NewEntry;
 use super::lasting::{check_lasting, make_lasting};
-use super::observe::{Item, entries, interpreters};
-use crate::binfmt::{Flags, Locked};
+use super::observe::{Item, Observation, Pin, entries};
+use crate::binfmt::{Flags, Locked, PIN};
 use crate::config::Config;
-use crate::plan::{OwnEntry, plan};
+use crate::plan::{OwnEntry, Request, plan};
 use crate::report::{Line, Notice, Outcome, Report};
 
 /// Registers what `config` asks for, and makes it last.
 pub fn register(config: &Config, context: &Context, report: &mut Report) {
-    let Some(mut observation) = interpreters(config, config.replace, context, report) else { return };
+    let Some(mut observation) = Observation::new(config, config.replace, context, report) else { return };
     let Some(binfmt_misc) = open(context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
-    let Some(pinned) = entries(locked.entries(), &mut observation.items, context, report) else { return };
+    let Some(pin) = entries(locked.entries(), &mut observation.items, context, report) else { return };
     let mut ours = false;
     for item in &mut observation.items {
-        ours |= register_one(item, &locked, observation.flags, config.verify, report);
+        ours |= register_one(item, &observation.request, &locked, config.verify, report);
+    }
+    if pin == Pin::Enabled {
+        _ = context.read(locked.disable(PIN), report);
     }
     if context.read(locked.entries().are_enabled(), report) == Some(false) {
         report.say(&Notice::Disabled(context.mount_point));
     }
-    if !ours || pinned {
+    if !ours || pin != Pin::Absent {
         return;
     }
     let lasting = make_lasting(&binfmt_misc, context, report);
@@ -34,11 +37,19 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
 }
 
 /// Plans, applies and reports for one architecture. Returns whether an entry of this tool is in force afterwards.
-fn register_one(item: &mut Item, binfmt_misc: &Locked, flags: Flags, verify: bool, report: &mut Report) -> bool {
+fn register_one(item: &mut Item, request: &Request, binfmt_misc: &Locked, verify: bool, report: &mut Report) -> bool {
     item.ask_whether_native();
-    let Item { interpreter, request, observed } = item;
-    let entry = NewEntry { binfmt_misc, interpreter, flags, verify };
-    let Some(outcome) = entry.carry_out(plan(*request, observed), observed) else { return false };
+    let Item { interpreter, wanted, observed } = item;
+    let flags = request.flags;
+    let mut entry = NewEntry { binfmt_misc, interpreter, flags, verify, stand_in_removed: Ok(()) };
+    let Some(outcome) = entry.carry_out(plan(*wanted, request, observed), observed) else { return false };
+    let is_new = matches!(outcome, Outcome::Registered { .. } | Outcome::Replaced);
     report.say(&Line { interpreter, flags, outcome });
-    observed.own == OwnEntry::Handles || matches!(outcome, Outcome::Registered { .. } | Outcome::Replaced)
+    if let Err(errno) = entry.stand_in_removed {
+        report.say(&Line { interpreter, flags, outcome: Outcome::StandInStays(errno) });
+    }
+    if is_new && flags.contains(Flags::CREDENTIALS) && !interpreter.is_roots && !request.trust {
+        report.say(&Notice::Replaceable(interpreter));
+    }
+    is_new || observed.own == OwnEntry::Handles
 }

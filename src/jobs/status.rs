@@ -1,18 +1,18 @@
 //! Prints what this machine executes right now, as the JSON that `tonistiigi/binfmt` prints.
 
 use super::Context;
+use super::observe::each_entry;
 use crate::architecture::{Architecture, HOST, Relation};
-use crate::binfmt::{BinfmtMisc, Entries, hex};
+use crate::binfmt::{BinfmtMisc, hex};
+use crate::config::words;
 use crate::machine::{ProbeError, run_probe};
 use crate::report::{Notice, Report, Writer};
 use crate::sys::x86_64_level;
 use rustix::io::Errno;
 
 /// The OCI platforms that `tonistiigi/binfmt` knows, in its order. Those of the host come first when they are printed.
-static PLATFORMS: [&str; 15] = [
-    "amd64", "amd64/v2", "amd64/v3", "amd64/v4", "arm64", "riscv64", "ppc64", "ppc64le", "s390x", "386", "mips64le",
-    "mips64", "loong64", "arm/v7", "arm/v6",
-];
+const PLATFORMS: &[u8] = b"amd64 amd64/v2 amd64/v3 amd64/v4 arm64 riscv64 ppc64 ppc64le s390x 386 mips64le mips64 \
+    loong64 arm/v7 arm/v6";
 
 /// Prints the JSON: as `supported` the platforms of which a probe runs, as `emulators` the entries that are enabled.
 pub fn print_status(context: &Context, out: &mut Writer, report: &mut Report) {
@@ -20,8 +20,8 @@ pub fn print_status(context: &Context, out: &mut Writer, report: &mut Report) {
     list.out.write(b"{\n  \"supported\": [");
     let mut last: Option<(&Architecture, bool)> = None;
     for of_host in [true, false] {
-        for &platform in PLATFORMS.iter().filter(|platform| HOST.is_called(platform.as_bytes()) == of_host) {
-            let Some(architecture) = Architecture::find(platform.as_bytes()) else { continue };
+        for platform in words(PLATFORMS).filter(|platform| HOST.is_called(platform) == of_host) {
+            let Some(architecture) = Architecture::find(platform) else { continue };
             // One program tells for all versions of an architecture, except for the levels of this machine's CPU.
             let runs = match last {
                 Some((other, runs)) if other == architecture => runs,
@@ -29,15 +29,19 @@ pub fn print_status(context: &Context, out: &mut Writer, report: &mut Report) {
             };
             last = Some((architecture, runs));
             if runs && level_of(platform) <= x86_64_level() {
-                list.item(b"linux/", platform.as_bytes());
+                list.item(b"linux/", platform);
             }
         }
     }
     list.end();
     list.out.write(b",\n  \"emulators\": [");
-    let entries = BinfmtMisc::look(context.mount_point, context.in_first_user_namespace);
+    let entries = BinfmtMisc::look(context.mount_point, context.user_namespace);
     if let Some(Some(entries)) = context.read(entries, report) {
-        list_enabled(&entries, &mut list, context, report);
+        each_entry(&entries, context, report, &mut |name, entry, _| {
+            if entry.enabled {
+                list.item(b"", name.to_bytes());
+            }
+        });
     }
     list.end();
     list.out.write(b"\n}\n");
@@ -51,27 +55,22 @@ fn runs(architecture: &Architecture, report: &mut Report) -> bool {
     match run_probe(architecture) {
         Ok(()) => true,
         // Nothing knows such programs; or the interpreter is missing, or may not be executed.
-        Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS)) => false,
+        Err(
+            ProbeError::Failed
+            | ProbeError::Endless
+            | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS),
+        ) => false,
         Err(ProbeError::NotTried(errno) | ProbeError::NotStarted(errno)) => {
-            report.say(&Notice::NotProbed(architecture.name, errno));
+            report.say(&Notice::NotProbed(architecture.name(), errno));
             false
         }
     }
 }
 
 /// The level of x86-64 that a platform names, and 0 for all others.
-fn level_of(platform: &str) -> u8 {
-    let digit = platform.strip_prefix("amd64/v").and_then(|level| level.bytes().next());
+fn level_of(platform: &[u8]) -> u8 {
+    let digit = platform.strip_prefix(b"amd64/v").and_then(|level| level.first());
     digit.map_or(0, |digit| digit - b'0')
-}
-
-fn list_enabled(entries: &Entries, list: &mut List, context: &Context, report: &mut Report) {
-    let listed = entries.for_each(&mut |name, _| match entries.read(name) {
-        Ok(Some(entry)) if entry.enabled => list.item(b"", name.to_bytes()),
-        Ok(_) => {}
-        Err(errno) => report.say(&Notice::EntryNotRead(name.to_bytes(), errno)),
-    });
-    _ = context.read(listed, report);
 }
 
 /// A JSON array of strings, a line each.

@@ -2,15 +2,17 @@
 
 use super::Context;
 use super::access::{lock, open};
+use super::observe::each_entry;
 use crate::architecture::Architecture;
-use crate::binfmt::{Access, Locked, PIN, recognize};
+use crate::binfmt::{Access, Locked, PIN, is_pin, owner, recognize};
 use crate::config::words;
 use crate::report::{Removal, Report};
 use core::ffi::CStr;
 
-/// Removes the entries that `list` names: by architecture (`arm64`), by the exact name of an entry, whosever it is, or
-/// by a pattern with `*` and `?`, which reaches only entries that this tool makes.
-pub fn uninstall(list: &[u8], context: &Context, report: &mut Report) {
+/// Removes the entries that `list` names: by architecture (`arm64`) or by a pattern with `*` and `?`, which reach only
+/// entries that this tool has registered, or by the exact name of an entry, whosever it is. `of_anybody` is whether all of
+/// them reach entries of others too.
+pub fn uninstall(list: &[u8], of_anybody: bool, context: &Context, report: &mut Report) {
     let Some(binfmt_misc) = open(context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let mut all = false; // a pattern means the pin too
@@ -18,19 +20,23 @@ pub fn uninstall(list: &[u8], context: &Context, report: &mut Report) {
         let is_pattern = item.contains(&b'*') || item.contains(&b'?');
         let architecture = Architecture::find(item);
         let mut found = false;
-        let listed = locked.entries().for_each(&mut |name, _| {
+        let complete = each_entry(locked.entries(), context, report, &mut |name, entry, report| {
             let bytes = name.to_bytes();
-            let owner = recognize(bytes).map(|(owner, _)| owner);
-            let is_of_architecture = owner.is_some() && owner == architecture;
+            let named_for = recognize(bytes).map(|(named_for, _)| named_for);
             let is_named = matches(item, bytes);
-            if is_of_architecture || is_named && (!is_pattern || owner.is_some()) {
-                found = true;
-                remove(&locked, name, report);
-            } else if is_named && name == PIN {
+            if is_named && is_pattern && is_pin(name, entry) {
                 all = true;
+            } else if is_named || named_for.is_some() && named_for == architecture {
+                if of_anybody || is_named && !is_pattern || owner(bytes, entry).is_some() {
+                    found = true;
+                    remove(&locked, name, report);
+                } else if named_for.is_some() {
+                    found = true;
+                    report.say(&Removal::NotOurs(bytes));
+                }
             }
         });
-        if context.read(listed, report).is_some() && !found {
+        if complete && !found {
             let known = is_pattern || architecture.is_some();
             report.say(&if known { Removal::NothingRegistered(item) } else { Removal::Unknown(item) });
         }
@@ -41,22 +47,29 @@ pub fn uninstall(list: &[u8], context: &Context, report: &mut Report) {
     }
 }
 
-/// Removes the pin if it is the last entry. Where entries of others are left, it may be all that keeps them, so it stays
-/// unless it is to be removed `even_beside_others`. Returns whether it was to be removed; `None` if there is none.
+/// Removes the pin if it is the last entry. Where entries are left, it may be all that keeps them, so it stays, unless only
+/// those of others are left and it is to be removed `even_beside_others`. Returns whether it was to be removed; `None` if
+/// there is none.
 pub(super) fn remove_pin(
     locked: &Locked,
     even_beside_others: bool,
     context: &Context,
     report: &mut Report,
 ) -> Option<bool> {
-    let (mut pinned, mut others) = (false, false);
-    let listed = locked.entries().for_each(&mut |name, _| if name == PIN { pinned = true } else { others = true });
-    context.read(listed, report)?;
-    let remove_it = !others || even_beside_others;
-    if pinned && remove_it {
+    let (mut pinned, mut ours, mut others) = (false, false, false);
+    let complete = each_entry(locked.entries(), context, report, &mut |name, entry, _| {
+        let is_ours = owner(name.to_bytes(), entry).is_some();
+        match (is_pin(name, entry), is_ours) {
+            (true, _) => pinned = true,
+            (_, true) => ours = true,
+            _ => others = true,
+        }
+    });
+    let remove_it = !ours && (!others || even_beside_others);
+    if complete && pinned && remove_it {
         remove(locked, PIN, report);
     }
-    pinned.then_some(remove_it)
+    (complete && pinned).then_some(remove_it)
 }
 
 /// Removes one entry, and says so.

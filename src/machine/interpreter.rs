@@ -1,13 +1,14 @@
 //! The interpreters: where they are, and whether they can serve.
 
 use super::file::open;
+use super::owners::{OpenDirectory, Owners};
 use super::path::{PathBuffer, join};
 use crate::architecture::{Architecture, ElfHeader, HOST, PT_INTERP, PT_LOAD, ProgramHeader};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, OFlags, SeekFrom, seek};
-use rustix::io::{self, Errno, pread};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{OFlags, fstat};
+use rustix::io::{Errno, pread};
 
 /// Where interpreters are: `DIRECTORY/PREFIXqemu-ARCH-static` or `DIRECTORY/PREFIXqemu-ARCH`.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,13 @@ pub struct Directory {
     pub path: &'static CStr,
     /// What the names of the files start with.
     pub prefix: &'static CStr,
+    /// What stands between these two in a path: a slash, or [`HELD`].
+    pub separator: &'static [u8],
 }
+
+/// The mark of an entry that a holder (`--hold`) has registered: what stands before the name of the file in the path of its
+/// interpreter. It means the same file as a slash, and lasts as long as the entry, so that a later holder knows it again.
+pub const HELD: &[u8] = b"/././";
 
 /// The interpreter of an architecture, be it there or not.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +34,8 @@ pub struct Interpreter {
     pub directory: Directory,
     /// What its name ends with.
     pub file: InterpreterFile,
+    /// Whether only root can replace it, as far as was looked.
+    pub is_roots: bool,
 }
 
 /// The two names that an interpreter may have.
@@ -58,19 +67,14 @@ pub enum Defect {
     Truncated,
     /// It is for another machine.
     OtherMachine,
+    /// The kernel does not take its program headers.
+    Malformed,
     /// It needs a dynamic linker, which registration mode does not provide.
     DynamicallyLinked,
 }
 
-impl Directory {
-    /// Opens the directory to look for interpreters in it.
-    ///
-    /// # Errors
-    /// Those of `openat(2)`.
-    pub fn open(&self) -> io::Result<OwnedFd> {
-        open(CWD, self.path, OFlags::PATH | OFlags::DIRECTORY)
-    }
-}
+/// The most bytes that the kernel reads of program headers (`load_elf_phdrs` in `fs/binfmt_elf.c`).
+const LONGEST_PROGRAM_HEADERS: u32 = 65536;
 
 impl Interpreter {
     /// The path as parts to be joined: the directory, a slash, and the parts of the file's name.
@@ -79,24 +83,24 @@ impl Interpreter {
         let directory = &self.directory;
         [
             directory.path.to_bytes(),
-            b"/",
+            directory.separator,
             directory.prefix.to_bytes(),
             b"qemu-",
-            self.architecture.name.as_bytes(),
+            self.architecture.name(),
             ending,
         ]
     }
 
-    /// Looks for the interpreter in its `directory`, as [`Directory::open`] has it, and which of its two names it has
-    /// there. The first that is there decides.
+    /// Looks for the interpreter in its `directory`, which is open, and which of its two names it has there. The first that
+    /// is there decides.
     ///
     /// # Errors
     /// Why it cannot serve.
-    pub fn find(&mut self, directory: &io::Result<OwnedFd>, must_be_static: bool) -> Result<(), Unfit> {
-        let directory = directory.as_ref().map_err(|errno| unreadable(*errno))?;
-        for file in [InterpreterFile::Static, InterpreterFile::Plain] {
-            self.file = file;
-            match self.check(directory.as_fd(), must_be_static) {
+    pub fn find(&mut self, directory: &OpenDirectory, must_be_static: bool) -> Result<(), Unfit> {
+        let file = directory.file.as_ref().map_err(|errno| unreadable(*errno))?;
+        for name in [InterpreterFile::Static, InterpreterFile::Plain] {
+            self.file = name;
+            match self.check(file.as_fd(), directory.owners, must_be_static) {
                 Err(Unfit::Missing) => {}
                 found => return found,
             }
@@ -105,18 +109,19 @@ impl Interpreter {
         Err(Unfit::Missing)
     }
 
-    fn check(&self, directory: BorrowedFd, must_be_static: bool) -> Result<(), Unfit> {
+    fn check(&mut self, directory: BorrowedFd, owners: Owners, must_be_static: bool) -> Result<(), Unfit> {
         let [_, _, name @ ..] = self.path();
         let mut buffer = PathBuffer::new();
         let file_name = join(&mut buffer, &name).map_err(Unfit::Unreadable)?;
         // Not to wait for the other end of a pipe.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
         let file = open(directory, file_name, flags).map_err(unreadable)?;
+        let stat = fstat(&file).map_err(Unfit::Unreadable)?;
+        self.is_roots &= owners.only_root_can_replace(&stat);
         let mut buffer = [MaybeUninit::<u8>::uninit(); 1024];
         let (start, _) = pread(&file, &mut buffer, 0).map_err(Unfit::Unreadable)?;
-        // What has no end, such as a device, is judged by its start alone.
-        let size = seek(&file, SeekFrom::End(0)).unwrap_or(u64::MAX);
-        judge(start, size, must_be_static).map_err(Unfit::Defective)
+        judge(start, stat.st_size as u64, must_be_static, |buffer, offset| pread(&file, buffer, offset).ok())
+            .map_err(Unfit::Defective)
     }
 }
 
@@ -127,8 +132,14 @@ fn unreadable(error: Errno) -> Unfit {
     }
 }
 
-/// Judges a file of `size` bytes by its `start`. Its program headers follow the ELF header, as linkers put them.
-fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
+/// Judges a file as the kernel does that is to execute it (`load_elf_binary` and `load_elf_phdrs` in `fs/binfmt_elf.c`).
+/// `start` is how it begins, `size` how many bytes it has, and `read` reads from an offset on what is not in the start.
+fn judge(
+    start: &[u8],
+    size: u64,
+    must_be_static: bool,
+    read: impl Fn(&mut [u8], u64) -> Option<usize>,
+) -> Result<(), Defect> {
     if !start.starts_with(b"\x7fELF") {
         return Err(Defect::NotElf);
     }
@@ -136,17 +147,28 @@ fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
     if !ElfHeader::is_program_of(start, HOST) {
         return Err(Defect::OtherMachine);
     }
-    let offset = usize::try_from(header.program_headers_offset).unwrap_or(usize::MAX);
-    let mut program_headers =
-        start.get(offset..).unwrap_or_default().chunks_exact(HOST.class.program_header_length().into());
+    let length = HOST.class.program_header_length();
+    let count = header.program_headers;
+    if header.program_header_length != length || u32::from(length) * u32::from(count) > LONGEST_PROGRAM_HEADERS {
+        return Err(Defect::Malformed);
+    }
     let mut loads = false;
-    for _ in 0..header.program_headers {
-        let program_header = program_headers.next().and_then(ProgramHeader::parse).ok_or(Defect::Truncated)?;
-        match program_header.kind {
-            PT_INTERP if must_be_static => return Err(Defect::DynamicallyLinked),
-            PT_LOAD if program_header.end > size => return Err(Defect::Truncated),
-            PT_LOAD => loads = true,
-            _ => {}
+    for number in 0..count {
+        let offset = header.program_headers_offset.saturating_add(u64::from(number) * u64::from(length));
+        let mut buffer = [0; 56];
+        let bytes = match usize::try_from(offset).ok().and_then(|offset| start.get(offset..)?.get(..length.into())) {
+            Some(bytes) => bytes,
+            None => {
+                let buffer = buffer.get_mut(..length.into()).unwrap_or_default();
+                read(buffer, offset).filter(|read| *read == buffer.len()).ok_or(Defect::Truncated)?;
+                buffer
+            }
+        };
+        match ProgramHeader::parse(bytes) {
+            Some(ProgramHeader { kind: PT_INTERP, .. }) if must_be_static => return Err(Defect::DynamicallyLinked),
+            Some(ProgramHeader { kind: PT_LOAD, end }) if end > size => return Err(Defect::Truncated),
+            Some(ProgramHeader { kind, .. }) => loads |= kind == PT_LOAD,
+            None => {}
         }
     }
     if loads { Ok(()) } else { Err(Defect::Truncated) }
@@ -155,6 +177,11 @@ fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Judges a file that is no longer than what is read of its start.
+    fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
+        super::judge(start, size, must_be_static, |_, _| None)
+    }
 
     /// This test program: dynamically linked, of the host.
     fn program() -> std::vec::Vec<u8> {
@@ -185,16 +212,51 @@ mod tests {
         for start in [&b""[..], b"\x7fEL", b"#!/bin/sh\n", &[0; 1024]] {
             assert_eq!(judge(start, start.len() as u64, true), Err(Defect::NotElf));
         }
-        for architecture in &crate::architecture::ARCHITECTURES {
+        for architecture in crate::architecture::ARCHITECTURES.iter() {
             let probe = architecture.probe();
-            let expected = if architecture.name == HOST.name { Ok(()) } else { Err(Defect::OtherMachine) };
+            let expected = if architecture == HOST { Ok(()) } else { Err(Defect::OtherMachine) };
             // A header of 32 bits is shorter than the host's may be.
             if probe.len() >= HOST.class.header_length().into() {
-                assert_eq!(judge(&probe, probe.len() as u64, true), expected, "{}", architecture.name);
+                assert_eq!(judge(&probe, probe.len() as u64, true), expected, "{}", architecture.names);
             }
         }
         let mut object = HOST.probe();
         object[16..18].copy_from_slice(&1_u16.to_ne_bytes());
         assert_eq!(judge(&object, object.len() as u64, true), Err(Defect::OtherMachine));
+    }
+
+    /// The probe of the host, with other fields of its header, and what is at the end of the file.
+    fn altered(fields: &[(usize, &[u8])]) -> std::vec::Vec<u8> {
+        let mut probe = HOST.probe().to_vec();
+        for (offset, bytes) in fields {
+            probe[*offset..offset + bytes.len()].copy_from_slice(bytes);
+        }
+        probe
+    }
+
+    #[test]
+    fn program_headers_as_the_kernel_takes_them() {
+        let is_64 = size_of::<usize>() == 8;
+        let (phoff, phentsize, phnum) = if is_64 { (32, 54, 56) } else { (28, 42, 44) };
+        let length = usize::from(HOST.class.program_header_length());
+        for wrong in [0_u16, length as u16 - 1, length as u16 + 1] {
+            assert_eq!(judge(&altered(&[(phentsize, &wrong.to_ne_bytes())]), 1000, true), Err(Defect::Malformed));
+        }
+        let most = (65536 / length) as u16;
+        assert_eq!(judge(&altered(&[(phnum, &(most + 1).to_ne_bytes())]), 1000, true), Err(Defect::Malformed));
+        assert_eq!(judge(&altered(&[(phnum, &most.to_ne_bytes())]), 1000, true), Err(Defect::Truncated));
+        // They may be anywhere, also far behind what is read of the start.
+        let offset = if is_64 { 5_usize << 30 } else { 3 << 29 };
+        let probe = altered(&[(phoff, &offset.to_ne_bytes())]);
+        let header = &HOST.probe()[HOST.class.header_length().into()..][..length];
+        let read = |buffer: &mut [u8], at: u64| {
+            assert_eq!(at, offset as u64);
+            buffer.copy_from_slice(header);
+            Some(header.len())
+        };
+        assert_eq!(super::judge(&probe, u64::MAX, true, read), Ok(()));
+        assert_eq!(super::judge(&probe, u64::MAX, true, |buffer, _| Some(buffer.len() - 1)), Err(Defect::Truncated));
+        let last = altered(&[(phoff, &usize::MAX.to_ne_bytes()), (phnum, &2_u16.to_ne_bytes())]);
+        assert_eq!(judge(&last, u64::MAX, true), Err(Defect::Truncated));
     }
 }

@@ -1,19 +1,23 @@
 //! This machine: its kernel, its namespaces, the interpreters on it, and what it executes.
 
+mod child;
 mod file;
 mod interpreter;
 mod kernel;
 mod mount;
 mod namespace;
 mod native;
+mod owners;
 mod path;
 mod probe;
 
-pub use file::{open, write_file};
-pub use interpreter::{Defect, Directory, Interpreter, InterpreterFile, Unfit};
+pub use child::run_in_child;
+pub use file::{open, write_all, write_file};
+pub use interpreter::{Defect, Directory, HELD, Interpreter, InterpreterFile, Unfit};
 pub use kernel::{ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, NEW_MOUNT_CALLS, Release, Version};
 pub use mount::{attach, mount_detached};
-pub use namespace::{in_first_pid_namespace, in_first_user_namespace};
+pub use namespace::{UserNamespace, in_first_pid_namespace};
 pub use native::{Native, is_native};
+pub use owners::{OpenDirectory, Owners};
 pub use path::{PathBuffer, join};
-pub use probe::{ProbeError, run_probe};
+pub use probe::{ProbeError, SECONDS as PROBE_SECONDS, run_probe};

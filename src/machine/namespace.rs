@@ -11,12 +11,31 @@ use rustix::io::{self, Errno};
 const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
-/// Whether this process is in the machine's first user namespace.
-///
-/// Where `/proc` is not mounted, a detached one is asked. Where that cannot be had, the answer is yes: before Linux 5.2
-/// nothing depends on it.
-pub fn in_first_user_namespace() -> bool {
-    has_inode(FIRST_USER_NAMESPACE, c"/proc/self/ns/user", c"self/ns/user").unwrap_or(true)
+/// In which user namespace this process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserNamespace {
+    /// The machine's first.
+    First,
+    /// Another one.
+    Other,
+    /// It could not be found out, because of this error.
+    Unknown(Errno),
+}
+
+impl UserNamespace {
+    /// Finds out. Where `/proc` is not mounted, a detached one is asked.
+    pub fn of_this_process() -> Self {
+        match has_inode(FIRST_USER_NAMESPACE, c"/proc/self/ns/user", c"self/ns/user") {
+            Ok(true) => Self::First,
+            Ok(false) => Self::Other,
+            Err(error) => Self::Unknown(error),
+        }
+    }
+
+    /// Whether nothing speaks against the first one.
+    pub fn may_be_first(self) -> bool {
+        self != Self::Other
+    }
 }
 
 /// Whether this process is in the machine's first PID namespace.

@@ -2,7 +2,7 @@
 
 use super::probe::{NAME, ProbeError, memory_file, run_probe};
 use crate::architecture::Architecture;
-use crate::sys::execute_program;
+use crate::sys::execute_descriptor;
 use rustix::fs::MemfdFlags;
 use rustix::io::Errno;
 
@@ -25,20 +25,17 @@ pub enum Native {
 /// because its descriptor is closed on execution (`ENOENT`, `load_misc_binary` in `fs/binfmt_misc.c`). So this process
 /// is never replaced.
 pub fn is_native(architecture: &Architecture) -> Native {
-    let file = match memory_file(&architecture.probe_without_interpreter_name(), MemfdFlags::CLOEXEC) {
-        Ok(file) => file,
-        Err(error) => return Native::Unknown(error),
-    };
-    match execute_program(file, c"", NAME) {
-        Errno::IO => Native::Yes,
-        Errno::NOEXEC => Native::No,
-        // It may also be a security module that insists on a file with a name: see `probe`.
-        Errno::NOENT => match run_probe(architecture) {
-            Ok(()) => Native::Yes,
-            Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC)) => Native::No,
-            Err(ProbeError::NotStarted(Errno::IO)) => Native::Yes,
+    let asked = memory_file(&architecture.probe_without_interpreter_name(), MemfdFlags::CLOEXEC)
+        .map(|file| execute_descriptor(file, NAME));
+    match asked {
+        Ok(Errno::IO) => Native::Yes,
+        Ok(Errno::NOEXEC) => Native::No,
+        // There may be no such file, no such call, or a security module that insists on a file with a name.
+        Err(_) | Ok(Errno::NOENT | Errno::NOSYS) => match run_probe(architecture) {
+            Ok(()) | Err(ProbeError::NotStarted(Errno::IO)) => Native::Yes,
+            Err(ProbeError::Failed | ProbeError::Endless | ProbeError::NotStarted(Errno::NOEXEC)) => Native::No,
             Err(ProbeError::NotStarted(error) | ProbeError::NotTried(error)) => Native::Unknown(error),
         },
-        error => Native::Unknown(error),
+        Ok(error) => Native::Unknown(error),
     }
 }

@@ -1,24 +1,27 @@
 //! Whether the machine executes programs of an architecture, by itself or through a handler: found by executing one.
 
+use super::child::run_in_child_for;
 use super::file::{open, write_all, write_file};
 use super::mount::mount_detached;
 use crate::architecture::{Architecture, Probe};
-use crate::sys::{execute_program, run_in_child};
+use crate::sys::{execute_descriptor, execute_path};
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{CWD, MemfdFlags, OFlags, fstat, ftruncate, memfd_create};
-use rustix::io::{self, Errno};
+use rustix::fs::{CWD, MemfdFlags, OFlags, memfd_create};
+use rustix::io::{self, Errno, read};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Resource, Rlimit, fchdir, setrlimit};
-use rustix::stdio::{dup2_stderr, dup2_stdout};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 /// What a probe is called.
 pub(super) const NAME: &CStr = c"binfmt_probe";
 
-/// The CPU time in seconds that a probe may take: an emulator that loops must not stop a boot.
+/// The CPU time in seconds that a probe may take.
 const CPU_SECONDS: u64 = 5;
 
-/// The largest number of an error (`MAX_ERRNO` in `include/linux/err.h`).
-const LARGEST_ERRNO: i32 = 4095;
+/// The time in seconds that it may take in all: an emulator that waits must not stop a boot.
+pub const SECONDS: u64 = 9;
 
 /// Why a probe did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,30 +32,38 @@ pub enum ProbeError {
     NotStarted(Errno),
     /// It was started, and did not exit with status 0.
     Failed,
+    /// It was started, and killed because it did not end.
+    Endless,
 }
 
-/// Executes the probe of the architecture from memory, so that no writable file system is needed.
+/// Executes the probe of the architecture, from memory where that can be, so that no writable file system is needed.
 ///
 /// # Errors
 /// Why it did not exit with status 0.
 pub fn run_probe(architecture: &Architecture) -> Result<(), ProbeError> {
     let probe = architecture.probe();
-    // It stays open during the execution: an entry without the flag `O` opens it again, as /dev/fd/N.
-    let file = memory_file(&probe, MemfdFlags::empty()).map_err(ProbeError::NotTried)?;
-    let status = run_in_child(&mut || execute(&probe, &file)).map_err(ProbeError::NotTried)?;
-    // The child tells the error of the execution by making the file longer: any exit status may be the probe's own.
-    let length = fstat(&file).map_err(ProbeError::NotTried)?.st_size as i32;
-    match length - probe.len() as i32 {
-        0 if status.exit_status() == Some(0) => Ok(()),
-        error @ 1..=LARGEST_ERRNO => Err(ProbeError::NotStarted(Errno::from_raw_os_error(error))),
-        _ => Err(ProbeError::Failed),
+    // The child tells by a pipe why it executed nothing: any exit status may be the probe's own.
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(ProbeError::NotTried)?;
+    let ended = run_in_child_for(SECONDS, &mut || {
+        _ = write_all(&writer, &execute(&probe).to_ne_bytes());
+        1
+    });
+    let status = ended.map_err(ProbeError::NotTried)?;
+    let mut buffer = [MaybeUninit::<u8>::uninit(); 4];
+    let told = read(&reader, &mut buffer).ok().and_then(|(bytes, _)| bytes.first_chunk());
+    match (told.map(|bytes| i32::from_ne_bytes(*bytes)), status) {
+        (Some(errno @ 1..), _) => Err(ProbeError::NotStarted(Errno::from_raw_os_error(errno))),
+        (Some(errno), _) => Err(ProbeError::NotTried(Errno::from_raw_os_error(-errno))),
+        (None, None) => Err(ProbeError::Endless),
+        (None, Some(status)) if status.exit_status() == Some(0) => Ok(()),
+        (None, Some(_)) => Err(ProbeError::Failed),
     }
 }
 
 /// Puts a program into a file in memory.
 ///
 /// # Errors
-/// Those of `memfd_create(2)` and [`write_all`].
+/// Those of `memfd_create(2)` and `write(2)`. `ACCESS`: `vm.memfd_noexec` forbids to execute such files.
 pub(super) fn memory_file(program: &Probe, flags: MemfdFlags) -> io::Result<OwnedFd> {
     let file = match memfd_create(NAME, flags | MemfdFlags::EXEC) {
         // Before Linux 6.3 all are executable and the flag is unknown.
@@ -63,21 +74,27 @@ pub(super) fn memory_file(program: &Probe, flags: MemfdFlags) -> io::Result<Owne
     Ok(file)
 }
 
-/// In the child: executes the file. Returns only if that fails.
-fn execute(probe: &Probe, file: &OwnedFd) -> i32 {
+/// In the child: executes the program. Returns only if that fails: the number of the error, or, if there was nothing to be
+/// executed, its negative.
+fn execute(program: &Probe) -> i32 {
     _ = setrlimit(Resource::Cpu, Rlimit { current: Some(CPU_SECONDS), maximum: Some(CPU_SECONDS) });
-    // What an emulator prints must not get between the lines of this tool.
+    // What an emulator prints must not get between the lines of this tool, and it must not read what is not for it.
     if let Ok(nowhere) = open(CWD, c"/", OFlags::PATH) {
+        _ = dup2_stdin(&nowhere);
         _ = dup2_stdout(&nowhere);
         _ = dup2_stderr(&nowhere);
     }
-    let mut error = execute_program(file, c"", NAME);
-    // A security module (Tomoyo) may insist on /dev/fd/N. Where there is none, a file with a name serves.
-    if error == Errno::NOENT && file_with_name(probe).is_ok() {
-        error = execute_program(CWD, NAME, NAME);
-    }
-    _ = ftruncate(file, (probe.len() as u64).saturating_add(error.raw_os_error() as u64));
-    1
+    let told = match memory_file(program, MemfdFlags::empty()) {
+        // It stays open during the execution: an entry without the flag `O` opens it again, as /dev/fd/N.
+        Ok(file) => match execute_descriptor(&file, NAME) {
+            // A security module (Tomoyo) may insist on /dev/fd/N, and there may be none.
+            Errno::NOENT => Errno::NOENT.raw_os_error(),
+            Errno::NOSYS => -Errno::NOSYS.raw_os_error(),
+            error => return error.raw_os_error(),
+        },
+        Err(error) => -error.raw_os_error(),
+    };
+    if file_with_name(program).is_ok() { execute_path(NAME).raw_os_error() } else { told }
 }
 
 /// Puts a program into a file system of its own, which becomes the working directory.

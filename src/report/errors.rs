@@ -1,6 +1,7 @@
 //! The words of errors.
 
 use super::{Message, Severity, Text};
+use crate::architecture::Architecture;
 use crate::cli::Misuse;
 use crate::config::InvalidValue;
 use crate::machine::{Defect, ProbeError, Unfit};
@@ -34,6 +35,7 @@ impl Display for Unfit {
             Self::Defective(Defect::NotElf) => "not an ELF program",
             Self::Defective(Defect::Truncated) => "truncated; copy it again",
             Self::Defective(Defect::OtherMachine) => "a program of another machine than this one",
+            Self::Defective(Defect::Malformed) => "an ELF program that the kernel does not take; copy it again",
             Self::Defective(Defect::DynamicallyLinked) => {
                 "dynamically linked; registration mode needs a static one (Debian: qemu-user-static)"
             }
@@ -47,6 +49,7 @@ impl Display for ProbeError {
         match self {
             Self::NotTried(errno) | Self::NotStarted(errno) => ErrnoName(*errno).fmt(f),
             Self::Failed => f.write_str("it was started, and failed"),
+            Self::Endless => f.write_str("it was started, and did not end in time"),
         }
     }
 }
@@ -67,7 +70,15 @@ impl Message for InvalidValue {
 impl Display for Misuse {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::UnknownOption(argument) => write!(f, "{}: unknown option; see --help", Text(argument.to_bytes())),
+            Self::UnknownOption(argument) => {
+                let argument = Text(argument.to_bytes());
+                match Architecture::find(argument.0) {
+                    Some(_) => {
+                        write!(f, "{argument}: no option; an architecture is registered by --install {argument}")
+                    }
+                    None => write!(f, "{argument}: unknown option; see --help"),
+                }
+            }
             Self::NoValue(argument) => write!(f, "{}: needs a value; see --help", Text(argument.to_bytes())),
         }
     }

@@ -3,6 +3,7 @@
 mod errors;
 mod notice;
 mod outcome;
+mod template;
 mod text;
 mod writer;
 
@@ -36,6 +37,8 @@ pub struct Report {
     writer: Writer,
     /// Whether a failure was said.
     pub failed: bool,
+    /// Whether something was said that is more than that nothing changed.
+    pub news: bool,
     /// Whether lines about what did not change are left out.
     pub only_news: bool,
 }
@@ -43,7 +46,7 @@ pub struct Report {
 impl Report {
     /// A report that is written to `sink`. Nothing is said yet.
     pub fn new(sink: Sink) -> Self {
-        Self { writer: Writer::new(sink), failed: false, only_news: false }
+        Self { writer: Writer::new(sink), failed: false, news: false, only_news: false }
     }
 
     /// Says a message.
@@ -52,6 +55,7 @@ impl Report {
         if severity == Severity::Unchanged && self.only_news {
             return;
         }
+        self.news |= severity != Severity::Unchanged;
         self.failed |= severity == Severity::Failure;
         _ = writeln!(self.writer, "{message}"); // what cannot be said must not stop a registration
         self.writer.end_line();

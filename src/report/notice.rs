@@ -1,9 +1,10 @@
 //! What is said of a run as a whole.
 
 use super::errors::ErrnoName;
+use super::template::fill;
 use super::{Message, Severity, Text};
 use crate::binfmt::{OpenError, OpenErrorKind, PIN};
-use crate::machine::Directory;
+use crate::machine::{Directory, Interpreter};
 use core::ffi::CStr;
 use core::fmt::{Display, Formatter, Result};
 use rustix::io::Errno;
@@ -31,7 +32,7 @@ pub enum Notice<'a> {
     /// An entry cannot be read.
     EntryNotRead(&'a [u8], Errno),
     /// It could not be tried whether this machine runs programs of the architecture.
-    NotProbed(&'a str, Errno),
+    NotProbed(&'a [u8], Errno),
     /// binfmt_misc, mounted here, is disabled as a whole.
     Disabled(&'a CStr),
     /// These entries of the parent user namespace are out of force in this one.
@@ -42,6 +43,14 @@ pub enum Notice<'a> {
     LastWhileMounted(&'a CStr, Errno),
     /// There is no pin for this reason, and no mount at this place: the registrations end with this process.
     DoNotLast(&'a CStr, Errno),
+    /// It could not be found out which user namespace this is, and so no pin is set.
+    UnknownUserNamespace(Errno),
+    /// Others than root can replace this interpreter, which is registered with the flag `C`.
+    Replaceable(&'a Interpreter),
+    /// What is registered is held.
+    Holding,
+    /// It was registered again, because it was no longer there.
+    RegisteredAgain,
     /// Signals cannot be waited for, or no child process can be made.
     CannotHold(Errno),
     /// Standard output cannot be written.
@@ -57,6 +66,8 @@ pub enum Removal<'a> {
     Removed(&'a [u8]),
     /// The entry was not removed.
     Failed(&'a [u8], Errno),
+    /// The entry has a name of this tool's, but is somebody else's.
+    NotOurs(&'a [u8]),
     /// There is no entry for this architecture or pattern.
     NothingRegistered(&'a [u8]),
     /// This is neither an entry nor an architecture.
@@ -73,7 +84,11 @@ impl Message for Notice<'_> {
     fn severity(&self) -> Severity {
         match self {
             Self::ForUserNamespace(_) | Self::LastWhileMounted(..) => Severity::Unchanged,
-            Self::Hidden(_) => Severity::Notable,
+            Self::Hidden(_)
+            | Self::UnknownUserNamespace(_)
+            | Self::Replaceable(_)
+            | Self::Holding
+            | Self::RegisteredAgain => Severity::Notable,
             Self::NoRegistrationMode(_)
             | Self::NoInterpreter(_)
             | Self::UnknownArchitecture(_)
@@ -93,7 +108,7 @@ impl Message for Notice<'_> {
 impl Message for Removal<'_> {
     fn severity(&self) -> Severity {
         match self {
-            Self::Removed(_) | Self::NothingRegistered(_) | Self::PinKept => Severity::Notable,
+            Self::Removed(_) | Self::NotOurs(_) | Self::NothingRegistered(_) | Self::PinKept => Severity::Notable,
             Self::Failed(..) | Self::Unknown(_) => Severity::Failure,
         }
     }
@@ -105,102 +120,124 @@ impl Message for NotExecuted<'_> {
     }
 }
 
+impl Notice<'_> {
+    /// The words. `{what}` stands for what it is about, `{error}` for the error.
+    fn template(&self) -> &'static str {
+        match self {
+            Self::NoRegistrationMode(_) => {
+                "MODE=registration: needs Linux 4.8 or later, this is '{what}'; use MODE=execution, or leave MODE blank"
+            }
+            Self::NoInterpreter(_) => {
+                "no interpreter {what}qemu-ARCH-static, nor one without -static; QEMU_BINARY_PATH is the directory"
+            }
+            Self::UnknownArchitecture(_) => "{what}: unknown architecture; --help lists them",
+            Self::NotOpened { error, .. } => match error.kind {
+                OpenErrorKind::NoneInUserNamespaces => {
+                    "binfmt_misc: {error}: a user namespace has its own from Linux 6.7 on, this is {what}; run on the host"
+                }
+                OpenErrorKind::NotPermittedInUserNamespace => {
+                    "binfmt_misc: {error}: needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm)"
+                }
+                OpenErrorKind::NotPermitted => {
+                    "binfmt_misc: {error}: run as root with CAP_SYS_ADMIN (docker run --privileged or --cap-add SYS_ADMIN)"
+                }
+                OpenErrorKind::NotInKernel => {
+                    "binfmt_misc: {error}: this kernel has none; run 'modprobe binfmt_misc' on the host"
+                }
+                OpenErrorKind::NoMountPoint => {
+                    "binfmt_misc: {error}: cannot mount it at {what}; name another directory with --mount"
+                }
+                OpenErrorKind::Other => "binfmt_misc: {error}: cannot open or mount it at {what}",
+            },
+            Self::NotRead(..) => "binfmt_misc: {error}: cannot read {what}",
+            Self::EntryNotRead(..) => "binfmt_misc: {error}: cannot read entry {what}",
+            Self::NotProbed(..) => "{what}: cannot tell whether this machine runs it: {error}",
+            Self::Disabled(_) => "binfmt_misc: disabled as a whole, nothing is executed: write 1 to {what}/status",
+            Self::Hidden(_) => "in this user namespace its parent's entries are out of force: {what}",
+            Self::ForUserNamespace(_) => "registered for this user namespace, by the mount at {what}",
+            Self::LastWhileMounted(..) => "registered as long as binfmt_misc is mounted at {what}, no pin ({error})",
+            Self::DoNotLast(..) => {
+                "gone with this process: no pin ({error}), no mount at {what}; stay with --hold, mount binfmt_misc on the \
+                 host, run with --privileged, or in a user namespace with a mount namespace"
+            }
+            Self::UnknownUserNamespace(_) => {
+                "no pin: cannot tell which user namespace this is, without /proc ({error})"
+            }
+            Self::Replaceable(_) => {
+                "{what}: others than root can replace it, and by flag C become root at the next run"
+            }
+            Self::Holding => "--hold: stays; what others remove is registered again; SIGTERM ends it",
+            Self::RegisteredAgain => "--hold: registered again, because it had been removed",
+            Self::CannotHold(_) => "--hold: cannot wait for signals or make a process: {error}",
+            Self::NoOutput => "standard output: cannot be written",
+            Self::NoInit => "no init found, the machine is halted; name one: INIT=/path",
+        }
+    }
+
+    /// What it is about.
+    fn subject(&self) -> &[u8] {
+        match *self {
+            Self::NotOpened { error: OpenError { kind: OpenErrorKind::NoneInUserNamespaces, .. }, release, .. } => {
+                release
+            }
+            Self::NoRegistrationMode(text)
+            | Self::UnknownArchitecture(text)
+            | Self::EntryNotRead(text, _)
+            | Self::NotProbed(text, _)
+            | Self::Hidden(text) => text,
+            Self::NotOpened { mount_point, .. }
+            | Self::NotRead(mount_point, _)
+            | Self::Disabled(mount_point)
+            | Self::ForUserNamespace(mount_point)
+            | Self::LastWhileMounted(mount_point, _)
+            | Self::DoNotLast(mount_point, _) => mount_point.to_bytes(),
+            _ => b"",
+        }
+    }
+
+    /// The error.
+    fn error(&self) -> Option<Errno> {
+        match *self {
+            Self::NotOpened { error: OpenError { errno, .. }, .. }
+            | Self::NotRead(_, errno)
+            | Self::EntryNotRead(_, errno)
+            | Self::NotProbed(_, errno)
+            | Self::LastWhileMounted(_, errno)
+            | Self::DoNotLast(_, errno)
+            | Self::UnknownUserNamespace(errno)
+            | Self::CannotHold(errno) => Some(errno),
+            _ => None,
+        }
+    }
+}
+
 impl Display for Notice<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match *self {
-            Self::NoRegistrationMode(release) => write!(
-                f,
-                "MODE=registration: needs Linux 4.8 or later, this is '{}'; use MODE=execution, or leave MODE blank",
-                Text(release)
-            ),
-            Self::NoInterpreter(Directory { path, prefix }) => {
-                let (path, prefix) = (Text(path.to_bytes()), Text(prefix.to_bytes()));
-                write!(
-                    f,
-                    "no interpreter {path}/{prefix}qemu-ARCH-static or {path}/{prefix}qemu-ARCH; QEMU_BINARY_PATH is \
-                     the directory"
-                )
-            }
-            Self::UnknownArchitecture(name) => {
-                write!(f, "{}: unknown architecture; --help lists them", Text(name))
-            }
-            Self::NotOpened { error: OpenError { kind, errno }, mount_point, release } => {
-                write!(f, "binfmt_misc: {}: ", ErrnoName(errno))?;
-                let mount_point = Text(mount_point.to_bytes());
-                match kind {
-                    OpenErrorKind::NoneInUserNamespaces => write!(
-                        f,
-                        "a user namespace has its own from Linux 6.7 on, this is {}; run on the host",
-                        Text(release)
-                    ),
-                    OpenErrorKind::NotPermittedInUserNamespace => {
-                        f.write_str("needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm)")
-                    }
-                    OpenErrorKind::NotPermitted => {
-                        f.write_str("run as root with CAP_SYS_ADMIN (docker run --privileged or --cap-add SYS_ADMIN)")
-                    }
-                    OpenErrorKind::NotInKernel => {
-                        f.write_str("this kernel has none; run 'modprobe binfmt_misc' on the host")
-                    }
-                    OpenErrorKind::NoMountPoint => {
-                        write!(f, "cannot mount it at {mount_point}; name another directory with --mount")
-                    }
-                    OpenErrorKind::Other => write!(f, "cannot open or mount it at {mount_point}"),
-                }
-            }
-            Self::NotRead(mount_point, errno) => {
-                let mount_point = Text(mount_point.to_bytes());
-                write!(f, "binfmt_misc: {}: cannot read {mount_point}", ErrnoName(errno))
-            }
-            Self::EntryNotRead(name, errno) => {
-                write!(f, "binfmt_misc: {}: cannot read entry {}", ErrnoName(errno), Text(name))
-            }
-            Self::NotProbed(architecture, errno) => {
-                let architecture = Text(architecture.as_bytes());
-                write!(f, "{architecture}: cannot tell whether this machine runs it: {}", ErrnoName(errno))
-            }
-            Self::Disabled(mount_point) => write!(
-                f,
-                "binfmt_misc: disabled as a whole, nothing is executed: write 1 to {}/status",
-                Text(mount_point.to_bytes())
-            ),
-            Self::Hidden(names) => {
-                write!(f, "in this user namespace its parent's entries are out of force: {}", Text(names))
-            }
-            Self::ForUserNamespace(mount_point) => {
-                write!(f, "registered for this user namespace, by the mount at {}", Text(mount_point.to_bytes()))
-            }
-            Self::LastWhileMounted(mount_point, errno) => write!(
-                f,
-                "registered as long as binfmt_misc is mounted at {}, no pin ({})",
-                Text(mount_point.to_bytes()),
-                ErrnoName(errno)
-            ),
-            Self::DoNotLast(mount_point, errno) => write!(
-                f,
-                "gone with this process: no pin ({}), no mount at {}; mount binfmt_misc on the host or run with \
-                 --privileged, or in a user namespace with a mount namespace",
-                ErrnoName(errno),
-                Text(mount_point.to_bytes())
-            ),
-            Self::CannotHold(errno) => {
-                write!(f, "--hold: cannot wait for signals or make a process: {}", ErrnoName(errno))
-            }
-            Self::NoOutput => f.write_str("standard output: cannot be written"),
-            Self::NoInit => f.write_str("no init found, the machine is halted; name one: INIT=/path"),
-        }
+        fill(f, self.template(), &|name, f| match self {
+            _ if name == b"error" => self.error().map_or(Ok(()), |errno| ErrnoName(errno).fmt(f)),
+            Self::NoInterpreter(directory) => directory.fmt(f),
+            Self::Replaceable(interpreter) => interpreter.fmt(f),
+            _ => Text(self.subject()).fmt(f),
+        })
     }
 }
 
 impl Display for Removal<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match *self {
-            Self::Removed(name) => write!(f, "{}: removed", Text(name)),
-            Self::Failed(name, errno) => write!(f, "{}: not removed: {}", Text(name), ErrnoName(errno)),
-            Self::NothingRegistered(item) => write!(f, "{}: nothing registered", Text(item)),
-            Self::Unknown(item) => write!(f, "{}: neither an entry nor an architecture", Text(item)),
-            Self::PinKept => write!(f, "{}: kept, entries of others may need it", Text(PIN.to_bytes())),
-        }
+        let (template, name) = match *self {
+            Self::Removed(name) => ("{name}: removed", name),
+            Self::Failed(name, _) => ("{name}: not removed: {error}", name),
+            Self::NotOurs(name) => {
+                ("{name}: left, another tool has registered it; --uninstall {name} removes it", name)
+            }
+            Self::NothingRegistered(name) => ("{name}: nothing registered", name),
+            Self::Unknown(name) => ("{name}: neither an entry nor an architecture", name),
+            Self::PinKept => ("{name}: kept, entries of others may need it", PIN.to_bytes()),
+        };
+        fill(f, template, &|value, f| match *self {
+            Self::Failed(_, errno) if value == b"error" => ErrnoName(errno).fmt(f),
+            _ => Text(name).fmt(f),
+        })
     }
 }
 

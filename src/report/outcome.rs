@@ -1,10 +1,11 @@
 //! What became of an architecture.
 
 use super::errors::ErrnoName;
+use super::template::fill;
 use super::{Message, Severity, Text};
 use crate::binfmt::Flags;
-use crate::machine::{Interpreter, ProbeError};
-use crate::plan::{OtherName, Reason, Refusal};
+use crate::machine::{Directory, Interpreter, ProbeError};
+use crate::plan::{Handler, Reason, Refusal};
 use core::fmt::{Display, Formatter, Result, Write};
 use rustix::io::Errno;
 
@@ -13,21 +14,25 @@ use rustix::io::Errno;
 pub enum Outcome<'a> {
     /// It has a new entry, which comes before the `other` one.
     Registered {
-        /// The name of an entry that handles it too.
-        other: Option<&'a OtherName>,
+        /// An entry that handles it too.
+        other: Option<&'a Handler>,
     },
     /// It has a new entry in the place of the old one.
     Replaced,
     /// It was left as it is.
     Left(Reason<'a>),
     /// What was asked for cannot be done.
-    Refused(Refusal),
+    Refused(Refusal<'a>),
     /// It has no new entry.
     NotRegistered(Failure),
     /// The old entry, or the stand-in of a new one, handles it.
     NotReplaced(Failure),
     /// Its new entry was removed, because no program ran through it.
     TakenBack(ProbeError),
+    /// It was left as it is, and no program ran through this entry.
+    NotRunning(&'a Handler, ProbeError),
+    /// The stand-in of its entry could not be removed.
+    StandInStays(Errno),
 }
 
 /// Why there is no new entry.
@@ -59,10 +64,20 @@ impl Message for Line<'_> {
         match self.outcome {
             Outcome::Left(_) => Severity::Unchanged,
             Outcome::Registered { .. } | Outcome::Replaced => Severity::Notable,
-            Outcome::Refused(_) | Outcome::NotRegistered(_) | Outcome::NotReplaced(_) | Outcome::TakenBack(_) => {
-                Severity::Failure
-            }
+            Outcome::Refused(_)
+            | Outcome::NotRegistered(_)
+            | Outcome::NotReplaced(_)
+            | Outcome::TakenBack(_)
+            | Outcome::NotRunning(..)
+            | Outcome::StandInStays(_) => Severity::Failure,
         }
+    }
+}
+
+/// What the path of an interpreter starts with.
+impl Display for Directory {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        [self.path.to_bytes(), self.separator, self.prefix.to_bytes()].iter().try_for_each(|part| Text(part).fmt(f))
     }
 }
 
@@ -78,61 +93,125 @@ impl Display for Flags {
     }
 }
 
+impl Outcome<'_> {
+    /// The words, in which names in braces stand for what [`Line`] puts there. `flags` are those of a new entry.
+    fn template(&self, flags: Flags) -> &'static str {
+        match self {
+            Self::Registered { other: None } => "registered {interpreter} ({flags})",
+            Self::Registered { other: Some(_) } => "registered {interpreter} ({flags}), before entry {entry}",
+            Self::Replaced => "replaced by {interpreter} ({flags})",
+            Self::TakenBack(ProbeError::NotTried(_)) => "taken back: {interpreter} cannot be verified: {error}",
+            Self::TakenBack(_) => "taken back: no program runs through {interpreter}: {error}",
+            Self::NotRunning(_, ProbeError::NotTried(_)) => "kept, but entry {entry} cannot be verified: {error}",
+            Self::NotRunning(..) => {
+                "kept, but no program runs through entry {entry}: {error}; REPLACE=true replaces it"
+            }
+            Self::StandInStays(_) => "entry {entry}.new cannot be removed: {error}; the next run tries again",
+            Self::Left(Reason::HandledBy(handler)) if handler.flags.contains(Flags::FIX_BINARY) => {
+                "kept, entry {entry} handles it"
+            }
+            Self::Left(Reason::HandledBy(_)) if flags.contains(Flags::FIX_BINARY) => {
+                "kept, entry {entry} handles it where {path} exists (no flag F); REPLACE=true registers it everywhere"
+            }
+            Self::Left(Reason::HandledBy(_)) => "kept, entry {entry} handles it where {path} exists (no flag F)",
+            Self::Left(Reason::Disabled) => "kept, entry {entry} is disabled (REPLACE=true, or write 1 to it)",
+            Self::Left(Reason::Native) => "native, this machine runs it",
+            Self::Left(Reason::Unknown(_)) => "left alone, cannot tell whether this machine runs it: {error}",
+            Self::Refused(Refusal::Unknown(_)) => "cannot tell whether this machine runs it: {error}",
+            Self::Refused(Refusal::NameTaken) => "entry {entry} is for other programs (REPLACE=true replaces it)",
+            Self::Refused(Refusal::Disabled) => "entry {entry} is disabled (REPLACE=true, or write 1 to it)",
+            Self::Refused(Refusal::OtherFlags(_)) => {
+                "entry {entry} has flags ({have}), not ({flags}); REPLACE=true changes it"
+            }
+            Self::Refused(Refusal::Replaceable) => {
+                "others than root can replace {interpreter}, and by flag C become root; \
+                 CREDENTIALS=false, or TRUST=true"
+            }
+            Self::Refused(Refusal::Unfit(_)) => "{interpreter}: {error}",
+            Self::NotRegistered(failure) => failure.template(),
+            Self::NotReplaced(failure) => failure.template(),
+        }
+    }
+
+    /// The handler that it is about, if it is not an entry of this tool's name.
+    fn handler(&self) -> Option<&Handler> {
+        match self {
+            Self::Registered { other } => *other,
+            Self::NotRunning(handler, _)
+            | Self::Left(Reason::HandledBy(handler))
+            | Self::Refused(Refusal::OtherFlags(handler)) => Some(handler),
+            _ => None,
+        }
+    }
+}
+
+impl Failure {
+    fn template(self) -> &'static str {
+        match self {
+            Self::TooLong => "{interpreter}: too long for a rule",
+            Self::NotExecutable(_) => {
+                "{interpreter}: {error}: make it executable, on a file system mounted without noexec"
+            }
+            Self::Refused(Errno::NOSPC) => {
+                "{interpreter}: {error}: raise the limit user.max_binfmt_misc_interpreters (sysctl)"
+            }
+            Self::Refused(_) => "{interpreter}: the kernel refuses it: {error}",
+            Self::NotRemoved(_) => "entry {entry} cannot be removed: {error}",
+        }
+    }
+}
+
+impl Line<'_> {
+    /// Writes the value that stands in a template under this name.
+    fn write_value(&self, name: &[u8], f: &mut Formatter<'_>) -> Result {
+        let own_name = Text(self.interpreter.architecture.name());
+        if name == b"architecture" {
+            own_name.fmt(f)
+        } else if name == b"interpreter" {
+            self.interpreter.fmt(f)
+        } else if name == b"flags" {
+            self.flags.fmt(f)
+        } else if name == b"error" {
+            self.write_error(f)
+        } else if let Some(handler) = self.outcome.handler() {
+            if name == b"have" {
+                handler.flags.fmt(f)
+            } else {
+                Text(if name == b"path" { &handler.interpreter } else { &handler.name }).fmt(f)
+            }
+        } else {
+            f.write_str("qemu-")?;
+            own_name.fmt(f)
+        }
+    }
+
+    fn write_error(&self, f: &mut Formatter<'_>) -> Result {
+        use Failure::{NotExecutable, NotRemoved};
+        match self.outcome {
+            Outcome::Left(Reason::Unknown(errno))
+            | Outcome::Refused(Refusal::Unknown(errno))
+            | Outcome::StandInStays(errno)
+            | Outcome::NotRegistered(NotExecutable(errno) | Failure::Refused(errno) | NotRemoved(errno))
+            | Outcome::NotReplaced(NotExecutable(errno) | Failure::Refused(errno) | NotRemoved(errno)) => {
+                ErrnoName(errno).fmt(f)
+            }
+            Outcome::TakenBack(error) | Outcome::NotRunning(_, error) => error.fmt(f),
+            Outcome::Refused(Refusal::Unfit(unfit)) => unfit.fmt(f),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let Self { interpreter, flags, outcome } = *self;
-        let name = Text(interpreter.architecture.name.as_bytes());
-        write!(f, "{name}: ")?;
-        let failure = match outcome {
-            Outcome::Registered { other: None } => return write!(f, "registered {interpreter} ({flags})"),
-            Outcome::Registered { other: Some(other) } => {
-                return write!(f, "registered {interpreter} ({flags}), before entry {}", Text(other.as_bytes()));
-            }
-            Outcome::Replaced => return write!(f, "replaced by {interpreter} ({flags})"),
-            Outcome::TakenBack(error) => {
-                return write!(f, "taken back: no program runs through {interpreter}: {error}");
-            }
-            Outcome::Left(Reason::Handled) => return write!(f, "kept, entry qemu-{name} handles it"),
-            Outcome::Left(Reason::Disabled) => {
-                return write!(f, "kept, entry qemu-{name} is disabled (REPLACE=true, or write 1 to it)");
-            }
-            Outcome::Left(Reason::HandledBy(other)) => {
-                return write!(f, "kept, entry {} handles it", Text(other.as_bytes()));
-            }
-            Outcome::Left(Reason::Native) => return f.write_str("native, this machine runs it"),
-            Outcome::Left(Reason::Unknown(errno)) => {
-                let errno = ErrnoName(errno);
-                return write!(f, "left alone, cannot tell whether this machine runs it: {errno}");
-            }
-            Outcome::Refused(Refusal::Unknown(errno)) => {
-                let errno = ErrnoName(errno);
-                return write!(f, "not registered: cannot tell whether this machine runs it: {errno}");
-            }
-            Outcome::Refused(Refusal::NameTaken) => {
-                return write!(f, "not registered: entry qemu-{name} is for other programs (REPLACE=true replaces it)");
-            }
-            Outcome::Refused(Refusal::Unfit(unfit)) => {
-                return write!(f, "not registered: {interpreter}: {unfit}");
-            }
-            Outcome::NotRegistered(failure) => {
-                f.write_str("not registered: ")?;
-                failure
-            }
-            Outcome::NotReplaced(failure) => {
-                f.write_str("not replaced: ")?;
-                failure
-            }
+        let write_value = &|name: &[u8], f: &mut Formatter<'_>| self.write_value(name, f);
+        let begin = match self.outcome {
+            Outcome::Refused(_) | Outcome::NotRegistered(_) => "{architecture}: not registered: ",
+            Outcome::NotReplaced(_) => "{architecture}: not replaced: ",
+            _ => "{architecture}: ",
         };
-        match failure {
-            Failure::TooLong => write!(f, "{interpreter}: too long for a rule"),
-            Failure::NotExecutable(errno) => write!(
-                f,
-                "{interpreter}: {}: make it executable, on a file system mounted without noexec",
-                ErrnoName(errno)
-            ),
-            Failure::Refused(errno) => write!(f, "{interpreter}: the kernel refuses it: {}", ErrnoName(errno)),
-            Failure::NotRemoved(errno) => write!(f, "entry qemu-{name} cannot be removed: {}", ErrnoName(errno)),
-        }
+        fill(f, begin, write_value)?;
+        fill(f, self.outcome.template(self.flags), write_value)
     }
 }
 
@@ -140,32 +219,88 @@ impl Display for Line<'_> {
 mod tests {
     use super::*;
     use crate::architecture::Architecture;
-    use crate::machine::{Defect, Directory, InterpreterFile, Unfit};
+    use crate::binfmt::Entry;
+    use crate::machine::{Defect, InterpreterFile, Unfit};
     use std::string::ToString;
 
     #[test]
     fn every_line() {
         let interpreter = Interpreter {
             architecture: Architecture::find(b"arm64").unwrap(),
-            directory: Directory { path: c"/opt", prefix: c"my-" },
+            directory: Directory { path: c"/opt", prefix: c"my-", separator: b"/" },
             file: InterpreterFile::Static,
+            is_roots: true,
         };
-        let rosetta = OtherName::new(b"rosetta\xff");
+        let handler = |name: &[u8], text: &[u8]| Handler::new(name, &Entry::parse(text));
+        let rosetta = handler(b"rosetta\xff", b"enabled\ninterpreter /r\nflags: OCF\n");
+        let plain = handler(b"qemu-aarch64", b"enabled\ninterpreter /usr/bin/qemu-aarch64\nflags: \n");
         for (outcome, severity, text) in [
             (Outcome::Registered { other: None }, Severity::Notable, "registered /opt/my-qemu-aarch64-static (POCF)"),
             (
                 Outcome::Registered { other: Some(&rosetta) },
                 Severity::Notable,
-                "registered /opt/my-qemu-aarch64-static (POCF), before entry rosetta\u{fffd}",
+                "registered /opt/my-qemu-aarch64-static (POCF), before entry rosetta\\xff",
             ),
             (Outcome::Replaced, Severity::Notable, "replaced by /opt/my-qemu-aarch64-static (POCF)"),
-            (Outcome::Left(Reason::Handled), Severity::Unchanged, "kept, entry qemu-aarch64 handles it"),
+            (
+                Outcome::Left(Reason::HandledBy(&plain)),
+                Severity::Unchanged,
+                "kept, entry qemu-aarch64 handles it where /usr/bin/qemu-aarch64 exists (no flag F); REPLACE=true registers \
+                 it everywhere",
+            ),
+            (
+                Outcome::NotRunning(&plain, ProbeError::NotStarted(Errno::NOENT)),
+                Severity::Failure,
+                "kept, but no program runs through entry qemu-aarch64: ENOENT; REPLACE=true replaces it",
+            ),
+            (
+                Outcome::NotRunning(&plain, ProbeError::NotTried(Errno::MFILE)),
+                Severity::Failure,
+                "kept, but entry qemu-aarch64 cannot be verified: EMFILE",
+            ),
+            (
+                Outcome::StandInStays(Errno::PERM),
+                Severity::Failure,
+                "entry qemu-aarch64.new cannot be removed: EPERM; the next run tries again",
+            ),
+            (
+                Outcome::Refused(Refusal::OtherFlags(&plain)),
+                Severity::Failure,
+                "not registered: entry qemu-aarch64 has flags (), not (POCF); REPLACE=true changes it",
+            ),
+            (
+                Outcome::Refused(Refusal::Disabled),
+                Severity::Failure,
+                "not registered: entry qemu-aarch64 is disabled (REPLACE=true, or write 1 to it)",
+            ),
+            (
+                Outcome::Refused(Refusal::Replaceable),
+                Severity::Failure,
+                "not registered: others than root can replace /opt/my-qemu-aarch64-static, and by flag C become \
+                 root; CREDENTIALS=false, or TRUST=true",
+            ),
+            (
+                Outcome::NotRegistered(Failure::Refused(Errno::NOSPC)),
+                Severity::Failure,
+                "not registered: /opt/my-qemu-aarch64-static: ENOSPC: raise the limit user.max_binfmt_misc_interpreters \
+                 (sysctl)",
+            ),
+            (
+                Outcome::TakenBack(ProbeError::NotTried(Errno::FBIG)),
+                Severity::Failure,
+                "taken back: /opt/my-qemu-aarch64-static cannot be verified: EFBIG",
+            ),
+            (
+                Outcome::TakenBack(ProbeError::Endless),
+                Severity::Failure,
+                "taken back: no program runs through /opt/my-qemu-aarch64-static: it was started, and did not end in time",
+            ),
             (
                 Outcome::Left(Reason::Disabled),
                 Severity::Unchanged,
                 "kept, entry qemu-aarch64 is disabled (REPLACE=true, or write 1 to it)",
             ),
-            (Outcome::Left(Reason::HandledBy(&rosetta)), Severity::Unchanged, "kept, entry rosetta\u{fffd} handles it"),
+            (Outcome::Left(Reason::HandledBy(&rosetta)), Severity::Unchanged, "kept, entry rosetta\\xff handles it"),
             (Outcome::Left(Reason::Native), Severity::Unchanged, "native, this machine runs it"),
             (
                 Outcome::Left(Reason::Unknown(Errno::NOSYS)),
@@ -219,7 +354,8 @@ mod tests {
                 "taken back: no program runs through /opt/my-qemu-aarch64-static: it was started, and failed",
             ),
         ] {
-            let line = Line { interpreter: &interpreter, flags: Flags::all(), outcome };
+            let flags = Flags::read(b"POCF");
+            let line = Line { interpreter: &interpreter, flags, outcome };
             assert_eq!(line.to_string(), std::format!("aarch64: {text}"));
             assert_eq!(line.severity(), severity, "{line}");
         }

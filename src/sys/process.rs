@@ -10,7 +10,7 @@ use linux_raw_sys::general as sys;
 use rustix::fd::{AsFd, AsRawFd};
 use rustix::io::{self, Errno};
 use rustix::ioctl;
-use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use rustix::process::Pid;
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 /// The most arguments that [`execute_file`] puts before others.
@@ -29,28 +29,19 @@ pub fn exit(status: i32) -> ! {
     }
 }
 
-/// Runs `body` in a child process and waits for its end. The child has a copy of the memory and of the descriptors of
-/// this process; its working directory and namespaces are its own. It exits with the status that `body` returns.
+/// Runs `body` in a child process, which exits with the status that it returns. The child has a copy of the memory and of
+/// the descriptors of this process; its working directory and namespaces are its own.
 ///
 /// # Errors
-/// Those of `clone(2)` and `wait4(2)`.
-pub fn run_in_child(body: &mut dyn FnMut() -> i32) -> io::Result<WaitStatus> {
+/// Those of `clone(2)`.
+pub fn start_child(body: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     let flags = sys::SIGCHLD as usize;
     // s390x takes the stack before the flags (`clone(2)`).
     let arguments = if cfg!(target_arch = "s390x") { [0, flags, 0, 0, 0] } else { [flags, 0, 0, 0, 0] };
     // SAFETY: without CLONE_VM this is fork(2): the child continues with a copy of the stack. This process has one
     // thread, so no lock is held by another one.
     let child = check(unsafe { syscall(sys::__NR_clone, arguments) })?;
-    if child == 0 {
-        exit(body());
-    }
-    loop {
-        match waitpid(Pid::from_raw(child), WaitOptions::empty()) {
-            Ok(Some((_, status))) => return Ok(status),
-            Ok(None) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    Pid::from_raw(child).map_or_else(|| exit(body()), Ok)
 }
 
 /// Gives this process a mount namespace of its own (`unshare(2)`, `CLONE_NEWNS`).
@@ -96,22 +87,31 @@ pub fn belongs_to_this_user_namespace(file: impl AsFd) -> bool {
     thawed == Err(Errno::INVAL)
 }
 
-/// Executes the program at `path` in the directory `dir`, or, if `path` is blank, the one that `dir` is open on, with
-/// `name` as its only argument and no environment (`execveat(2)`). Returns only if that fails.
-pub fn execute_program(dir: impl AsFd, path: &CStr, name: &CStr) -> Errno {
-    let arguments: [*const c_char; 2] = [name.as_ptr(), ptr::null()];
+/// Executes the program that `file` is open on, with `name` as its only argument and no environment (`execveat(2)`).
+/// Returns only if that fails.
+pub fn execute_descriptor(file: impl AsFd, name: &CStr) -> Errno {
+    let arguments = [name.as_ptr(), ptr::null()];
     let [_, none] = &arguments;
+    let file = file.as_fd().as_raw_fd() as usize;
+    let (blank, empty_path) = (c"".as_ptr() as usize, sys::AT_EMPTY_PATH as usize);
     // SAFETY: the strings and the lists, each with a null pointer at its end, outlive the call.
     let result = unsafe {
+        let lists = (arguments.as_ptr() as usize, &raw const *none as usize);
+        syscall(sys::__NR_execveat, [file, blank, lists.0, lists.1, empty_path])
+    };
+    check(result).err().unwrap_or(Errno::NOSYS)
+}
+
+/// Executes the program at `path`, with `path` as its only argument and no environment (`execve(2)`). Returns only if that
+/// fails.
+pub fn execute_path(path: &CStr) -> Errno {
+    let arguments = [path.as_ptr(), ptr::null()];
+    let [_, none] = &arguments;
+    // SAFETY: as above.
+    let result = unsafe {
         syscall(
-            sys::__NR_execveat,
-            [
-                dir.as_fd().as_raw_fd() as usize,
-                path.as_ptr() as usize,
-                arguments.as_ptr() as usize,
-                &raw const *none as usize,
-                sys::AT_EMPTY_PATH as usize,
-            ],
+            sys::__NR_execve,
+            [path.as_ptr() as usize, arguments.as_ptr() as usize, &raw const *none as usize, 0, 0],
         )
     };
     check(result).err().unwrap_or(Errno::NOSYS)

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 /// The names of all architectures, in the order of the table.
 pub fn names() -> Vec<String> {
-    ARCHITECTURES.iter().map(|architecture| architecture.name.into()).collect()
+    ARCHITECTURES.iter().map(own_name).collect()
 }
 
 /// Every probe, by the name of its architecture.
 pub fn probes() -> BTreeMap<String, Vec<u8>> {
-    ARCHITECTURES.iter().map(|architecture| (architecture.name.into(), architecture.probe().to_vec())).collect()
+    ARCHITECTURES.iter().map(|architecture| (own_name(architecture), architecture.probe().to_vec())).collect()
 }
 
 /// The line that registers an architecture, named as QEMU's, though this machine may execute its programs by itself.
@@ -31,9 +31,13 @@ pub fn entry_matches(text: &str, start: &[u8; 256]) -> bool {
 
 /// Whether it handles programs of that architecture.
 pub fn entry_handles(text: &str, architecture: &str) -> bool {
-    Entry::parse(text.as_bytes()).matches_programs_of(find(architecture))
+    Entry::parse(text.as_bytes()).handles(find(architecture))
 }
 
 fn find(architecture: &str) -> &'static Architecture {
-    ARCHITECTURES.iter().find(|other| other.name == architecture).unwrap()
+    ARCHITECTURES.iter().find(|other| other.name() == architecture.as_bytes()).unwrap()
+}
+
+fn own_name(architecture: &Architecture) -> String {
+    String::from_utf8(architecture.name().into()).unwrap()
 }
