@@ -10,26 +10,32 @@ pub const VERSION: &str = concat!("binfmt_register ", env!("CARGO_PKG_VERSION"),
 
 /// Prints the help.
 pub fn print_help(out: &mut Writer) {
-    let mut text = |text: &str| out.write(text.as_bytes());
-    text("usage: binfmt_register [OPTION...] [-- COMMAND [ARG...]]\n");
-    text("Registers QEMU's user-mode interpreters with the kernel's binfmt_misc.\n\n");
-    text("  (no option)       register what the variables say\n");
+    let mut text = |text: &[u8]| out.write(text);
+    text(b"usage: binfmt_register [OPTION...] [-- COMMAND [ARG...]]\n");
+    text(b"Registers QEMU's user-mode interpreters with the kernel's binfmt_misc.\n\n");
+    text(b"  (no option)       register what the variables say\n");
     for option in &OPTIONS {
-        text(option.help);
+        text(option.help.as_bytes());
     }
-    text("  -- COMMAND        executed in this process if all went well\n\n");
-    text("variables, with their values besides blank:\n");
+    text(b"  -- COMMAND        executed in this process if all went well\n\n");
+    text(b"variables, with their values besides blank:\n");
     for variable in &VARIABLES {
-        text("  ");
-        text(variable.name);
-        text(": ");
-        text(variable.allowed);
-        text("\n");
+        text(b"  ");
+        text(variable.name.as_bytes());
+        text(b": ");
+        text(variable.allowed.as_bytes());
+        text(b"\n");
     }
-    text("\narchitectures, each with its other names:");
+    text(b"\narchitectures, with their other names:");
     for architecture in &ARCHITECTURES {
-        text(" ");
-        text(architecture.names);
+        let name = architecture.name();
+        text(b" ");
+        text(name);
+        if let Some(others @ [_, ..]) = architecture.names.as_bytes().get(name.len() + 1..) {
+            text(b" (");
+            text(others);
+            text(b")");
+        }
     }
-    text("\n");
+    text(b"\n");
 }

@@ -72,6 +72,17 @@ pub enum OwnEntry {
     OtherPrograms,
 }
 
+/// What a replacement leaves that is cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandIn {
+    /// There is none.
+    Absent,
+    /// It is there, and handles the architecture.
+    Handles,
+    /// It is there, and of no use.
+    Useless,
+}
+
 /// Whether the machine runs programs of the architecture without a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runs {
@@ -88,8 +99,8 @@ pub struct Observed {
     pub own: OwnEntry,
     /// The entry that handles it: of this tool's name, or else of another.
     pub handler: Option<Handler>,
-    /// The stand-in of a replacement that was cut short is there.
-    pub stand_in: bool,
+    /// The entry that has the name of a stand-in.
+    pub stand_in: StandIn,
     /// Whether the machine runs it without a handler.
     pub runs: Runs,
     /// Whether its interpreter can serve.
@@ -106,7 +117,7 @@ pub enum Plan<'a> {
     /// Nothing, for this reason.
     Leave(Reason<'a>),
     /// Nothing, though it was asked for.
-    Refuse(Refusal<'a>),
+    Refuse(Refusal),
     /// A new entry, which comes before the `other` one.
     Register {
         /// An entry of another name that handles the architecture already.
@@ -121,8 +132,13 @@ pub enum Plan<'a> {
 pub enum Reason<'a> {
     /// An entry handles it.
     HandledBy(&'a Handler),
+    /// An entry handles it, with other flags than those that were asked for.
+    OtherFlags(&'a Handler),
     /// This tool's entry is there, but disabled.
-    Disabled,
+    Disabled {
+        /// Whether the architecture was asked for by name.
+        named: bool,
+    },
     /// The machine runs it.
     Native,
     /// It cannot be told whether the machine runs it.
@@ -131,15 +147,11 @@ pub enum Reason<'a> {
 
 /// Why what was asked for cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal<'a> {
+pub enum Refusal {
     /// It cannot be told whether the machine runs it.
     Unknown(Errno),
     /// An entry that has this tool's name is for other programs.
     NameTaken,
-    /// It was asked for by name, and this tool's entry is disabled.
-    Disabled,
-    /// This entry handles it, with other flags than those that were asked for.
-    OtherFlags(&'a Handler),
     /// Its interpreter cannot serve.
     Unfit(Unfit),
     /// With the flag `C`, whoever can replace its interpreter could become root.
@@ -164,20 +176,19 @@ pub fn plan<'a>(wanted: Wanted, request: &Request, observed: &'a Observed) -> Pl
     }
     let Runs::As(native) = observed.runs else { return Plan::Leave(Reason::Native) };
     let named = wanted == Wanted::Named;
-    // A stand-in is there in the place of an entry that does not handle it: a replacement was cut short.
+    let cut_short = observed.stand_in == StandIn::Handles;
     let plan = match (observed.own, &observed.handler) {
         (_, Some(handler)) if !request.replace => return keep(request, handler),
         (OwnEntry::Absent, Some(other)) => Plan::Register { other: Some(other) },
-        (OwnEntry::Absent, None) if observed.stand_in => Plan::Register { other: None },
+        (OwnEntry::Absent, None) if cut_short => Plan::Register { other: None },
         (OwnEntry::Absent, None) => match native {
             Native::No => Plan::Register { other: None },
             Native::Yes => return Plan::Leave(Reason::Native),
             Native::Unknown(error) if named => return Plan::Refuse(Refusal::Unknown(error)),
             Native::Unknown(error) => return Plan::Leave(Reason::Unknown(error)),
         },
-        _ if request.replace || observed.stand_in => Plan::Replace,
-        (OwnEntry::Disabled, _) if named => return Plan::Refuse(Refusal::Disabled),
-        (OwnEntry::Disabled, _) => return Plan::Leave(Reason::Disabled),
+        _ if request.replace || cut_short => Plan::Replace,
+        (OwnEntry::Disabled, _) => return Plan::Leave(Reason::Disabled { named }),
         _ => return Plan::Refuse(Refusal::NameTaken),
     };
     // In registration mode the interpreter is opened now, so that it does not matter who replaces it later.
@@ -194,11 +205,8 @@ pub fn plan<'a>(wanted: Wanted, request: &Request, observed: &'a Observed) -> Pl
 
 /// What is there is kept, if it is what was asked for.
 fn keep<'a>(request: &Request, handler: &'a Handler) -> Plan<'a> {
-    if (handler.flags ^ request.flags).intersects(request.required) {
-        Plan::Refuse(Refusal::OtherFlags(handler))
-    } else {
-        Plan::Leave(Reason::HandledBy(handler))
-    }
+    let differs = (handler.flags ^ request.flags).intersects(request.required);
+    Plan::Leave(if differs { Reason::OtherFlags(handler) } else { Reason::HandledBy(handler) })
 }
 
 #[cfg(test)]
@@ -211,7 +219,7 @@ mod tests {
     const NOTHING: Observed = Observed {
         own: OwnEntry::Absent,
         handler: None,
-        stand_in: false,
+        stand_in: StandIn::Absent,
         runs: Runs::As(Native::No),
         interpreter: FIT,
         is_roots: true,
@@ -257,9 +265,9 @@ mod tests {
         check([
             (UNWANTED, NOTHING, Plan::Nothing),
             (UNWANTED, ours.clone(), Plan::Nothing),
-            (UNWANTED, Observed { stand_in: true, ..ours.clone() }, Plan::Nothing),
-            (UNWANTED, Observed { stand_in: true, ..NOTHING }, Plan::Nothing),
-            (UNWANTED, Observed { stand_in: true, own: OwnEntry::Disabled, ..NOTHING }, Plan::Nothing),
+            (UNWANTED, Observed { stand_in: StandIn::Handles, ..ours.clone() }, Plan::Nothing),
+            (UNWANTED, Observed { stand_in: StandIn::Handles, ..NOTHING }, Plan::Nothing),
+            (UNWANTED, Observed { stand_in: StandIn::Handles, own: OwnEntry::Disabled, ..NOTHING }, Plan::Nothing),
             (UNWANTED, Observed { runs: Runs::AsHost, ..NOTHING }, Plan::Nothing),
             (BLANK, Observed { interpreter: Err(Unfit::Missing), ..NOTHING }, Plan::Nothing),
             (REPLACE, Observed { interpreter: Err(Unfit::Missing), ..ours }, Plan::Nothing),
@@ -285,8 +293,8 @@ mod tests {
             ((Wanted::Named, ELSEWHERE.1), missing, REGISTER),
             (ELSEWHERE, unfit, UNFIT),
             // A replacement was cut short after it had removed the old entry.
-            (BLANK, Observed { stand_in: true, ..NOTHING }, REGISTER),
-            (BLANK, Observed { stand_in: true, runs: Runs::As(Native::Yes), ..NOTHING }, REGISTER),
+            (BLANK, Observed { stand_in: StandIn::Handles, ..NOTHING }, REGISTER),
+            (BLANK, Observed { stand_in: StandIn::Handles, runs: Runs::As(Native::Yes), ..NOTHING }, REGISTER),
         ]);
     }
 
@@ -316,7 +324,7 @@ mod tests {
             ours.clone(),
             Observed { interpreter: Err(DYNAMIC), ..ours.clone() },
             Observed { interpreter: Err(Unfit::Missing), ..ours.clone() },
-            Observed { stand_in: true, ..ours.clone() },
+            Observed { stand_in: StandIn::Handles, ..ours.clone() },
             Observed { own: OwnEntry::Disabled, ..ours.clone() },
         ] {
             assert_eq!(plan(NAMED, &ours), kept);
@@ -325,14 +333,19 @@ mod tests {
             (REPLACE, ours.clone(), Plan::Replace),
             (REPLACE, Observed { interpreter: Err(DYNAMIC), ..ours.clone() }, UNFIT),
             ((Wanted::Named, REPLACE.1), Observed { interpreter: Err(Unfit::Missing), ..ours.clone() }, MISSING),
-            (BLANK, disabled.clone(), Plan::Leave(Reason::Disabled)),
-            (NAMED, disabled.clone(), Plan::Refuse(Refusal::Disabled)),
+            (BLANK, disabled.clone(), Plan::Leave(Reason::Disabled { named: false })),
+            (NAMED, disabled.clone(), Plan::Leave(Reason::Disabled { named: true })),
+            (
+                BLANK,
+                Observed { stand_in: StandIn::Useless, ..disabled.clone() },
+                Plan::Leave(Reason::Disabled { named: false }),
+            ),
             (REPLACE, disabled.clone(), Plan::Replace),
             (BLANK, taken.clone(), Plan::Refuse(Refusal::NameTaken)),
             (REPLACE, taken, Plan::Replace),
-            (REPLACE, Observed { stand_in: true, ..ours }, Plan::Replace),
+            (REPLACE, Observed { stand_in: StandIn::Handles, ..ours }, Plan::Replace),
             // A replacement of it was cut short.
-            (BLANK, Observed { stand_in: true, ..disabled }, Plan::Replace),
+            (BLANK, Observed { stand_in: StandIn::Handles, ..disabled }, Plan::Replace),
         ]);
     }
 
@@ -346,7 +359,7 @@ mod tests {
         assert_eq!(plan(BLANK, &theirs), kept);
         assert_eq!(plan(NAMED, &theirs), kept);
         assert_eq!(plan(NAMED, &missing), kept);
-        assert_eq!(plan(NAMED, &Observed { stand_in: true, ..theirs.clone() }), kept);
+        assert_eq!(plan(NAMED, &Observed { stand_in: StandIn::Handles, ..theirs.clone() }), kept);
         assert_eq!(plan(REPLACE, &theirs), Plan::Register { other: Some(&rosetta) });
         assert_eq!(plan(REPLACE, &unfit), UNFIT);
     }
@@ -368,9 +381,8 @@ mod tests {
             let flags = |letters: &str| Flags::read(letters.as_bytes());
             let request = (Wanted::Named, Request { flags: flags(asked), required: flags(required), ..NEW });
             let handler = handler(present.as_bytes());
-            let kept = Plan::Leave(Reason::HandledBy(&handler));
-            let expected = if is_kept { kept } else { Plan::Refuse(Refusal::OtherFlags(&handler)) };
-            assert_eq!(plan(request, &observed), expected, "{present} {asked} {required}");
+            let reason = if is_kept { Reason::HandledBy(&handler) } else { Reason::OtherFlags(&handler) };
+            assert_eq!(plan(request, &observed), Plan::Leave(reason), "{present} {asked} {required}");
         }
     }
 
@@ -387,7 +399,7 @@ mod tests {
             (execution, NOTHING, REGISTER),
             (execution, theirs.clone(), refused),
             (execution, missing, refused),
-            (execution, Observed { own: OwnEntry::Disabled, stand_in: true, ..theirs.clone() }, refused),
+            (execution, Observed { own: OwnEntry::Disabled, stand_in: StandIn::Handles, ..theirs.clone() }, refused),
             (with(b"POC", true), theirs.clone(), REGISTER),
             (with(b"PO", false), theirs.clone(), REGISTER),
             (BLANK, theirs.clone(), REGISTER),

@@ -2,7 +2,7 @@
 
 use crate::binfmt::{Flags, Locked, OwnName, Rule, RuleTooLong, name_of};
 use crate::machine::{Interpreter, PathBuffer, ProbeError, run_probe};
-use crate::plan::{Observed, Plan, Reason};
+use crate::plan::{Observed, Plan, Reason, StandIn};
 use crate::report::{Failure, Outcome};
 use rustix::io::{self, Errno};
 
@@ -41,8 +41,8 @@ impl NewEntry<'_> {
     /// Carries out the plan. `None` if there is nothing to say.
     pub fn carry_out<'a>(&mut self, plan: Plan<'a>, observed: &Observed) -> Option<Outcome<'a>> {
         // Beside an entry that works, a stand-in was left by a run that was killed. Otherwise it may be all that works.
-        let stand_in_serves = observed.stand_in && observed.handler.is_none();
-        if observed.stand_in && !stand_in_serves {
+        let stand_in_serves = observed.stand_in == StandIn::Handles && observed.handler.is_none();
+        if observed.stand_in != StandIn::Absent && !stand_in_serves {
             self.remove_stand_in();
         }
         let (made, outcome, failed): (_, _, fn(Failure) -> Outcome<'a>) = match plan {

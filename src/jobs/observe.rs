@@ -2,10 +2,10 @@
 
 use super::Context;
 use crate::architecture::{ARCHITECTURES, Relation};
-use crate::binfmt::{Entries, Entry, OwnName, TextBuffer, is_pin, owner, recognize};
+use crate::binfmt::{Entries, Entry, OwnName, TextBuffer, is_pin, recognize};
 use crate::config::{Config, Mode, Selection};
 use crate::machine::{Interpreter, InterpreterFile, Native, OpenDirectory, Owners, Unfit, UserNamespace, is_native};
-use crate::plan::{Handler, Observed, OwnEntry, Request, Runs, Wanted};
+use crate::plan::{Handler, Observed, OwnEntry, Request, Runs, StandIn, Wanted};
 use crate::report::{Notice, Report};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -90,7 +90,7 @@ impl Observation {
             let observed = Observed {
                 own: OwnEntry::Absent,
                 handler: None,
-                stand_in: false,
+                stand_in: StandIn::Absent,
                 runs: if is_host { Runs::AsHost } else { Runs::As(Native::No) },
                 interpreter: found,
                 is_roots: interpreter.is_roots,
@@ -154,11 +154,11 @@ impl Item {
         let architecture = self.interpreter.architecture;
         let observed = &mut self.observed;
         let own = recognize(name).filter(|(owner, _)| *owner == architecture);
+        let handles = entry.enabled && entry.handles(architecture);
         if let Some((_, OwnName::StandIn)) = own {
-            observed.stand_in |= owner(name, entry) == own;
+            observed.stand_in = if handles { StandIn::Handles } else { StandIn::Useless };
             return;
         }
-        let handles = entry.enabled && entry.handles(architecture);
         if own.is_some() {
             observed.own = match (entry.enabled, handles) {
                 (false, _) => OwnEntry::Disabled,
@@ -176,7 +176,7 @@ impl Item {
     pub fn ask_whether_native(&mut self) {
         let architecture = self.interpreter.architecture;
         let observed = &self.observed;
-        let handled = observed.handler.is_some() || observed.stand_in;
+        let handled = observed.handler.is_some() || observed.stand_in == StandIn::Handles;
         if architecture.relation == Relation::Related && !handled && self.wanted.concerns(observed) {
             self.observed.runs = Runs::As(is_native(architecture));
         }

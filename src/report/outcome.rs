@@ -22,7 +22,7 @@ pub enum Outcome<'a> {
     /// It was left as it is.
     Left(Reason<'a>),
     /// What was asked for cannot be done.
-    Refused(Refusal<'a>),
+    Refused(Refusal),
     /// It has no new entry.
     NotRegistered(Failure),
     /// The old entry, or the stand-in of a new one, handles it.
@@ -62,6 +62,7 @@ pub struct Line<'a> {
 impl Message for Line<'_> {
     fn severity(&self) -> Severity {
         match self.outcome {
+            Outcome::Left(Reason::OtherFlags(_) | Reason::Disabled { named: true }) => Severity::Failure,
             Outcome::Left(_) => Severity::Unchanged,
             Outcome::Registered { .. } | Outcome::Replaced => Severity::Notable,
             Outcome::Refused(_)
@@ -114,15 +115,14 @@ impl Outcome<'_> {
                 "kept, entry {entry} handles it where {path} exists (no flag F); REPLACE=true registers it everywhere"
             }
             Self::Left(Reason::HandledBy(_)) => "kept, entry {entry} handles it where {path} exists (no flag F)",
-            Self::Left(Reason::Disabled) => "kept, entry {entry} is disabled (REPLACE=true, or write 1 to it)",
+            Self::Left(Reason::OtherFlags(_)) => {
+                "kept, but entry {entry} has flags ({have}), not ({flags}); REPLACE=true changes it"
+            }
+            Self::Left(Reason::Disabled { .. }) => "kept, entry {entry} is disabled (REPLACE=true, or write 1 to it)",
             Self::Left(Reason::Native) => "native, this machine runs it",
             Self::Left(Reason::Unknown(_)) => "left alone, cannot tell whether this machine runs it: {error}",
             Self::Refused(Refusal::Unknown(_)) => "cannot tell whether this machine runs it: {error}",
             Self::Refused(Refusal::NameTaken) => "entry {entry} is for other programs (REPLACE=true replaces it)",
-            Self::Refused(Refusal::Disabled) => "entry {entry} is disabled (REPLACE=true, or write 1 to it)",
-            Self::Refused(Refusal::OtherFlags(_)) => {
-                "entry {entry} has flags ({have}), not ({flags}); REPLACE=true changes it"
-            }
             Self::Refused(Refusal::Replaceable) => {
                 "others than root can replace {interpreter}, and by flag C become root; \
                  CREDENTIALS=false, or TRUST=true"
@@ -137,9 +137,9 @@ impl Outcome<'_> {
     fn handler(&self) -> Option<&Handler> {
         match self {
             Self::Registered { other } => *other,
-            Self::NotRunning(handler, _)
-            | Self::Left(Reason::HandledBy(handler))
-            | Self::Refused(Refusal::OtherFlags(handler)) => Some(handler),
+            Self::NotRunning(handler, _) | Self::Left(Reason::HandledBy(handler) | Reason::OtherFlags(handler)) => {
+                Some(handler)
+            }
             _ => None,
         }
     }
@@ -264,14 +264,14 @@ mod tests {
                 "entry qemu-aarch64.new cannot be removed: EPERM; the next run tries again",
             ),
             (
-                Outcome::Refused(Refusal::OtherFlags(&plain)),
+                Outcome::Left(Reason::OtherFlags(&plain)),
                 Severity::Failure,
-                "not registered: entry qemu-aarch64 has flags (), not (POCF); REPLACE=true changes it",
+                "kept, but entry qemu-aarch64 has flags (), not (POCF); REPLACE=true changes it",
             ),
             (
-                Outcome::Refused(Refusal::Disabled),
+                Outcome::Left(Reason::Disabled { named: true }),
                 Severity::Failure,
-                "not registered: entry qemu-aarch64 is disabled (REPLACE=true, or write 1 to it)",
+                "kept, entry qemu-aarch64 is disabled (REPLACE=true, or write 1 to it)",
             ),
             (
                 Outcome::Refused(Refusal::Replaceable),
@@ -296,7 +296,7 @@ mod tests {
                 "taken back: no program runs through /opt/my-qemu-aarch64-static: it was started, and did not end in time",
             ),
             (
-                Outcome::Left(Reason::Disabled),
+                Outcome::Left(Reason::Disabled { named: false }),
                 Severity::Unchanged,
                 "kept, entry qemu-aarch64 is disabled (REPLACE=true, or write 1 to it)",
             ),

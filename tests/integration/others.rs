@@ -2,7 +2,7 @@
 //! as they are.
 
 use crate::common::host;
-use crate::common::namespace::{Namespace, Said, Scratch, program};
+use crate::common::namespace::{Namespace, Said, Scratch, interpreters, program};
 use std::os::unix::fs::symlink;
 
 /// The magic and mask that Apple's Rosetta is registered with: programs for arm64.
@@ -112,12 +112,12 @@ fn our_disabled_entry_is_kept_and_said_so() {
     namespace.tool(&["ARCHES=arm64"], &[]).exits(0);
     namespace.sh("echo 0 >/proc/sys/fs/binfmt_misc/qemu-aarch64").exits(0);
     let before = namespace.state();
-    namespace.tool(&["ARCHES=arm64"], &[]).exits(0).says(&[
-        "aarch64: kept",
-        "qemu-aarch64",
-        "disabled",
-        "REPLACE=true",
-    ]);
+    let words = ["aarch64: kept", "qemu-aarch64", "disabled", "REPLACE=true"];
+    let scratch = Scratch::new();
+    scratch.copy(interpreters().join("qemu-aarch64"), "qemu-aarch64");
+    namespace.tool(&[&scratch.variable()], &[]).exits(0).says_only(&words);
+    // It was asked for by name, and does not run.
+    namespace.tool(&["ARCHES=arm64"], &[]).exits(1).says_only(&words);
     assert_eq!(namespace.state(), before);
     assert!(!namespace.runs("arm64"));
     namespace.tool(&["ARCHES=arm64", "REPLACE=true"], &[]).exits(0);

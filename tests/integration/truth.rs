@@ -152,7 +152,7 @@ fn an_error_is_not_taken_for_the_kernels_answer_about_i386() {
     }
     for error in ["EIO", "ENOEXEC", "ENOENT", "EMFILE"] {
         let Some(namespace) = Namespace::new() else { return };
-        let inject = format!("inject=memfd_create:error={error}");
+        let inject = format!("inject=memfd_create,fsmount:error={error}");
         let strace = ["strace", "-f", "-o", "/dev/null", "-e", &inject];
         let said = namespace.under(&strace, &["ARCHES=386"], &[]).exits(1);
         said.says_only(&["i386: not registered", "cannot tell whether this machine runs it", error]);
