@@ -1,7 +1,7 @@
 //! `--hold`: registers, stays, registers again what others remove, and at the end removes what it registered.
 
 use super::Context;
-use super::access::{lock, open};
+use super::access::{Purpose, lock, open};
 use super::register::register;
 use super::uninstall::{remove, remove_pin};
 use crate::architecture::ARCHITECTURES;
@@ -28,7 +28,7 @@ const INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Registers what `config` asks for, and stays. What is removed is registered again. At SIGTERM or SIGINT it removes
 /// what it registered itself, if that is still there. If something fails at the start, it does so at once.
 pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     // They stay open, so that there is no moment in which the file system could go.
     let entries = binfmt_misc.into_entries();
     let watch = match Watch::new(&entries) {
@@ -72,7 +72,7 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
 /// Removes the entries that are still those that it registered.
 fn remove_ours(ours: &Identities, now: &Identities, context: &Context, report: &mut Report) {
     let still_there = |ours: u64, now: u64| ours != 0 && ours == now;
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let mut any = false;
     for ((architecture, ours), now) in ARCHITECTURES.iter().zip(ours.entries).zip(now.entries) {

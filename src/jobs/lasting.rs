@@ -1,7 +1,7 @@
 //! How long registrations last.
 
 use super::Context;
-use crate::binfmt::{Access, BinfmtMisc, OwnName, recognize, set_pin};
+use crate::binfmt::{Access, BinfmtMisc, IfNone, OwnName, recognize, set_pin};
 use crate::machine::NEW_MOUNT_CALLS;
 use crate::report::{Notice, Report};
 use rustix::io::{self, Errno};
@@ -36,7 +36,7 @@ pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, r
         _ = unmount(mount_point, UnmountFlags::empty());
     }
     let mut any = false;
-    if let Ok(again) = BinfmtMisc::open(mount_point, context.in_first_user_namespace, context.release.version()) {
+    if let Ok(again) = context.open_binfmt_misc(IfNone::Mount) {
         let listed = again.entries().for_each(&mut |name, _| {
             any |= matches!(recognize(name.to_bytes()), Some((_, OwnName::Entry)));
         });

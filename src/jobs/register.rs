@@ -1,7 +1,7 @@
 //! Registers interpreters.
 
 use super::Context;
-use super::access::{lock, open};
+use super::access::{Purpose, lock, open};
 use super::apply::NewEntry;
 use super::lasting::{check_lasting, make_lasting};
 use super::observe::{Item, entries, interpreters};
@@ -13,7 +13,7 @@ use crate::report::{Line, Notice, Outcome, Report};
 /// Registers what `config` asks for, and makes it last.
 pub fn register(config: &Config, context: &Context, report: &mut Report) {
     let Some(mut observation) = interpreters(config, config.replace, context, report) else { return };
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let Some(pinned) = entries(locked.entries(), &mut observation.items, context, report) else { return };
     let mut ours = false;

@@ -1,7 +1,7 @@
 //! Removes entries.
 
 use super::Context;
-use super::access::{lock, open};
+use super::access::{Purpose, lock, open};
 use crate::architecture::Architecture;
 use crate::binfmt::{Access, Locked, PIN, recognize};
 use crate::config::words;
@@ -11,7 +11,7 @@ use core::ffi::CStr;
 /// Removes the entries that `list` names: by architecture (`arm64`), by the exact name of an entry, whosever it is, or
 /// by a pattern with `*` and `?`, which reaches only entries that this tool makes.
 pub fn uninstall(list: &[u8], context: &Context, report: &mut Report) {
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Remove(list), context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let mut all = false; // a pattern means the pin too
     for item in words(list) {

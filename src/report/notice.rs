@@ -134,8 +134,15 @@ impl Display for Notice<'_> {
                         Text(release)
                     ),
                     OpenErrorKind::NotPermittedInUserNamespace => {
-                        f.write_str("needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm)")
+                        f.write_str(
+                            "needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm); or run as root \
+                             (sudo podman run)",
+                        )
                     }
+                    OpenErrorKind::NoneOfItsOwn => f.write_str(
+                        "this container's own would end with it, yet hide the host's from then on; run as root (sudo \
+                         podman run), or with --hold or COMMAND",
+                    ),
                     OpenErrorKind::NotPermitted => {
                         f.write_str("run as root with CAP_SYS_ADMIN (docker run --privileged or --cap-add SYS_ADMIN)")
                     }
