@@ -103,10 +103,10 @@ test: ## run the unit and integration tests, as root or as an ordinary user; cha
 	$(cargo) build --release
 	$(cargo) test --no-fail-fast --lib --test integration
 
-# The parts of test-all, in their order, and those of them that need root. Tests that need Docker skip themselves, aloud,
-# where it does not answer.
-parts := test test-hosts test-boot test-boot-hosts test-hooks test-containers test-image
-root_parts := test-hooks test-containers test-image
+# The parts of test-all, in their order, and those of them that need root. Tests that need Docker or podman skip
+# themselves, aloud, where it does not answer.
+parts := test test-hosts test-boot test-boot-hosts test-hooks test-podman test-containers test-image
+root_parts := test-hooks test-podman test-containers test-image
 
 .PHONY: test-all
 test-all: ## (sudo) run every test there is, also in emulation, on booted machines and with Docker; takes long
@@ -159,6 +159,12 @@ test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boo
 	@$(have_cargo)
 	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
 	$(call test_as_root,hooks)
+
+.PHONY: test-podman
+test-podman: # (sudo) rootless podman, in a user namespace; changes nothing on this machine
+	$(as_root)
+	@$(have_cargo)
+	$(call test_as_root,podman)
 
 .PHONY: test-containers
 test-containers: # (sudo) the Kubernetes manifests, Compose and LinuxKit's package with Docker; registers arm64 meanwhile

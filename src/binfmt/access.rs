@@ -40,6 +40,20 @@ pub struct BinfmtMisc {
 #[derive(Debug)]
 pub struct Locked<'a>(&'a BinfmtMisc);
 
+/// What to do in a user namespace, other than the first, that has no binfmt_misc of its own at the mount point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfNone {
+    /// Mount it.
+    Mount,
+    /// Leave it so. Already `fsconfig(2)` would make one, and that cannot be undone: it hides the parent's entries for
+    /// as long as the user namespace exists, even when it is mounted nowhere any more and so empty (`bm_fill_super` in
+    /// `fs/binfmt_misc.c`).
+    Leave,
+}
+
+/// Stands for [`OpenErrorKind::NoneOfItsOwn`]: none of the calls fails with it.
+const NONE_OF_ITS_OWN: Errno = Errno::NXIO;
+
 /// Why binfmt_misc cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenError {
@@ -56,6 +70,8 @@ pub enum OpenErrorKind {
     NoneInUserNamespaces,
     /// This is a user namespace in which this process may not mount.
     NotPermittedInUserNamespace,
+    /// This is a user namespace that has none of its own at the mount point, and none is to be made.
+    NoneOfItsOwn,
     /// This process has not the rights.
     NotPermitted,
     /// The kernel has no binfmt_misc, not even as a module.
@@ -111,7 +127,8 @@ impl BinfmtMisc {
     /// kernel loads the module.
     ///
     /// In a user namespace other than the first what is mounted may be another namespace's. Then this namespace's own
-    /// is mounted over it, because it is to last as long as the namespace, and a descriptor of this process would not.
+    /// is mounted over it, because it is to last as long as the namespace, and a descriptor of this process would not;
+    /// or, with [`IfNone::Leave`], this fails with [`OpenErrorKind::NoneOfItsOwn`].
     ///
     /// # Errors
     /// Why none of the ways leads there.
@@ -122,14 +139,20 @@ impl BinfmtMisc {
     fn reach(mount_point: &CStr, user_namespace: UserNamespace) -> io::Result<Self> {
         // After an error here, such as that of a read-only mount, the next way asks the kernel anew.
         let mut hidden = None;
+        let mut mount_it = in_first_user_namespace || if_none == IfNone::Mount;
         if let Ok(Some(entries)) = Entries::mounted_at(mount_point) {
             if user_namespace.may_be_first() || belongs_to_this_user_namespace(entries.root()) {
                 if let Ok(opened) = Self::enter(Access::Mounted, entries) {
                     return Ok(opened);
                 }
+                mount_it = true; // it is there already
             } else {
                 hidden = Some(entries);
             }
+        }
+        if !mount_it {
+            // Without rights nothing tells whose it is that is mounted, so that must not count as none.
+            return Err(may_mount(c"binfmt_misc").err().unwrap_or(NONE_OF_ITS_OWN));
         }
         let (mut access, entries) = Self::mount_new(mount_point)?;
         if access == Access::Detached

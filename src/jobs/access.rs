@@ -7,6 +7,14 @@ use crate::report::{Notice, Report};
 use crate::sys::unshare_mount_namespace;
 use heapless::Vec;
 
+/// What binfmt_misc is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    Register,
+    /// To remove what this list names.
+    Remove(&'a [u8]),
+}
+
 /// Opens binfmt_misc to change it. `None` after having said why it cannot be opened.
 pub fn open(context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
     let open = || BinfmtMisc::open(context.mount_point, context.user_namespace, context.release.version());
@@ -28,6 +36,10 @@ pub fn open(context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
             Some(binfmt_misc)
         }
         Err(error) => {
+            if let (OpenErrorKind::NoneOfItsOwn, Purpose::Remove(list)) = (error.kind, purpose) {
+                report.say(&Removal::NothingRegistered(list));
+                return None;
+            }
             let (mount_point, release) = (context.mount_point, context.release.as_bytes());
             report.say(&Notice::NotOpened { error, mount_point, release });
             None

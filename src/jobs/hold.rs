@@ -33,7 +33,7 @@ const GRACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 400_000_000 };
 /// what a holder registered, itself or one before it that was killed, if that is still there. If something fails at the
 /// start, it does so at once.
 pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     // They stay open, so that there is no moment in which the file system could go.
     let entries = binfmt_misc.into_entries();
     let watch = match Watch::new(&entries) {

@@ -35,6 +35,10 @@ pub struct Context {
 }
 
 impl Context {
+    fn open_binfmt_misc(&self, if_none: IfNone) -> Result<BinfmtMisc, OpenError> {
+        BinfmtMisc::open(self.mount_point, self.in_first_user_namespace, self.release.version(), if_none)
+    }
+
     /// What was read of binfmt_misc; `None` after having said why it could not be read.
     fn read<T>(&self, result: io::Result<T>, report: &mut Report) -> Option<T> {
         result.map_err(|errno| report.say(&Notice::NotRead(self.mount_point, errno))).ok()

@@ -1,7 +1,7 @@
 //! Registers interpreters.
 
 use super::Context;
-use super::access::{lock, open};
+use super::access::{Purpose, lock, open};
 use super::apply::NewEntry;
 use super::lasting::{check_lasting, make_lasting};
 use super::observe::{Item, Observation, Pin, entries};

@@ -19,6 +19,16 @@ pub fn mount_detached(file_system: &CStr) -> io::Result<OwnedFd> {
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
 }
 
+/// Asks whether this process may mount a file system of this type, as far as that can be told without making one:
+/// `fsconfig(2)` makes it, `fsopen(2)` does not.
+///
+/// # Errors
+/// Those of `fsopen(2)`, as in [`mount_detached`]. `PERM`: without `CAP_SYS_ADMIN` in the user namespace that the mount
+/// namespace belongs to.
+pub fn may_mount(file_system: &CStr) -> io::Result<()> {
+    fsopen(file_system, FsOpenFlags::FSOPEN_CLOEXEC).map(drop)
+}
+
 /// Mounts a detached mount at `path` in the directory `dir`.
 ///
 /// # Errors

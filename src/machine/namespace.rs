@@ -1,10 +1,12 @@
 //! In which namespaces this process is.
 
+use super::file::open;
 use super::kernel::{NEW_MOUNT_CALLS, Version};
 use super::mount::mount_detached;
 use core::ffi::CStr;
-use rustix::fs::{AtFlags, CWD, statat};
-use rustix::io::{self, Errno};
+use rustix::fs::{AtFlags, CWD, OFlags, statat};
+use rustix::io::{self, Errno, read};
+use rustix::process::{Pid, getpid, getppid};
 
 /// The inode numbers of the first namespaces (`PROC_USER_INIT_INO` and `PROC_PID_INIT_INO` in
 /// `include/linux/proc_ns.h`). All others have greater ones.
@@ -56,4 +58,16 @@ fn has_inode(inode: u64, path: &CStr, path_in_proc: &CStr) -> io::Result<bool> {
         Err(_) => statat(mount_detached(c"proc")?, path_in_proc, AtFlags::empty())?,
     };
     Ok(stat.st_ino == inode)
+}
+
+/// Whether this process is all that a container is there for: its process 1, or the only child of a process 1 that does
+/// nothing but wait for it (`podman run --init`). Where `/proc` does not tell of other children, there are none.
+pub fn container_ends_with_this_process() -> bool {
+    let has_siblings = || {
+        let mut buffer = [0; 32];
+        let children = open(CWD, c"/proc/1/task/1/children", OFlags::RDONLY);
+        _ = children.and_then(|children| read(children, &mut buffer));
+        buffer.iter().filter(|&&byte| byte == b' ').count() > 1 // one behind each number
+    };
+    getpid().is_init() || getppid().is_some_and(Pid::is_init) && !has_siblings()
 }

@@ -24,14 +24,14 @@ fn container(setup: &str) -> Said {
 #[test]
 fn the_first_process_of_a_container_ends() {
     let Some(_) = Namespace::new() else { return };
-    let missing = "aarch64: not registered: /nonexistent/";
+    let refused = "sudo podman run"; // it registers nothing that nobody would have anything of: `rootless`
     let not_permitted = "CAP_SYS_ADMIN";
     for (setup, why) in [
         // With the host's /proc, with one of its own, and without any.
-        ("exec $TOOL", missing),
-        ("mount -t proc proc /proc && exec $TOOL", missing),
-        ("mount -t tmpfs tmpfs /proc && exec $TOOL", missing),
-        ("exec chroot . $TOOL", missing),
+        ("exec $TOOL", refused),
+        ("mount -t proc proc /proc && exec $TOOL", refused),
+        ("mount -t tmpfs tmpfs /proc && exec $TOOL", refused),
+        ("exec chroot . $TOOL", refused),
         // The same without the right to mount one.
         ("exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin $TOOL", not_permitted),
         (

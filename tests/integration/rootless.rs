@@ -1,7 +1,8 @@
 //! In a user namespace of one's own: what is there for the command only, and what it hides. That an ordinary user can
 //! have it, on a machine with nothing else: `tests/boot/rootless.rs`.
 
-use crate::common::namespace::{MOUNT, Namespace, Scratch, program};
+use crate::common::host::{binary, exchanged};
+use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, interpreters, program};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -59,4 +60,66 @@ fn a_mount_namespace_is_made_only_where_there_is_none() {
         let (before, after) = said.out.trim().split_once('\n').unwrap();
         assert_eq!(before == after, same, "{unshare}");
     }
+}
+
+/// A script in a user namespace that outlives its containers, as that of rootless podman does; there `container` starts
+/// one. Podman itself: `tests/podman`.
+fn among_containers(namespace: &Namespace, script: &str) -> Said {
+    let script = format!("container() {{ unshare -mpf --mount-proc -- \"$@\"; }}; {script}");
+    let mut command = namespace.command("unshare");
+    command.args(["-Ur", "sh", "-c", &exchanged(&script)]).env("TOOL", binary()).env("PROGRAM", program("arm64"));
+    Said::of(command.env("QEMU_BINARY_PATH", interpreters()).env("ARCHES", &*exchanged("arm64")))
+}
+
+/// Even one that is mounted nowhere any more, and so is empty, would hide what the parent has.
+#[test]
+fn a_container_leaves_the_parents_entries_in_force() {
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(ARM64, &[]).exits(0);
+    let before = namespace.state();
+    let refused = "run as root (sudo podman run), or with --hold or COMMAND";
+    for (run, status, words) in [
+        (r#"container "$TOOL""#, 1, refused),
+        (r#"container "$TOOL" --install all --uninstall '*'"#, 1, refused),
+        (r#"export REPLACE=true; container "$TOOL""#, 1, refused),
+        (r#"container "$TOOL" --mount $0"#, 1, refused),
+        // An init that is there for the tool alone.
+        (r#"container sh -c '"$TOOL"; exit $?'"#, 1, refused),
+        // Without the rights.
+        (r#"container setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$TOOL""#, 1, "sudo podman run"),
+        // What does not register mounts nothing, in a container or not.
+        (r#"container "$TOOL" --uninstall '*'"#, 0, "*: nothing registered"),
+        (r#"container "$TOOL" --uninstall arm64 -- true"#, 0, "arm64: nothing registered"),
+        (r#"unshare -m "$TOOL" --uninstall '*'"#, 0, "*: nothing registered"),
+        (r#"container "$TOOL" --status >/dev/null"#, 0, ""),
+        (r#"unshare -m "$TOOL" --status >/dev/null"#, 0, ""),
+        (r#"container "$TOOL" --print >/dev/null"#, 0, ""),
+    ] {
+        let next = r#"echo status $?; "$PROGRAM" echo it runs; container "$PROGRAM" echo it runs"#;
+        let scratch = Scratch::new();
+        let run = run.replace("$0", scratch.path());
+        let said = among_containers(&namespace, &format!("{run}; {next}")).exits(0);
+        assert_eq!(said.out, format!("status {status}\nit runs\nit runs\n"), "{run}: {said:#?}");
+        assert!(said.err.contains(words), "{run}: {said:#?}");
+    }
+    assert_eq!(namespace.state(), before);
+}
+
+#[test]
+fn a_container_that_has_something_of_it_registers() {
+    let Some(namespace) = Namespace::new() else { return };
+    for (run, status) in [
+        (r#"container "$TOOL" -- "$PROGRAM" echo it runs"#, 0),
+        // By timeout(1), which is its process 1.
+        (r#"container timeout 1 "$TOOL" --hold"#, 124),
+        // A system, with more than this to do.
+        (r#"container sh -c 'sleep 9 & "$TOOL" && "$PROGRAM" echo it runs'"#, 0),
+        // It is there already.
+        (r#"container sh -c 'mount -t binfmt_misc binfmt_misc $0 && exec "$TOOL"'"#, 0),
+    ] {
+        let said = among_containers(&namespace, &run.replace("$0", MOUNT)).exits(status);
+        assert_eq!(said.out.contains("it runs\n"), run.contains("it runs"), "{said:#?}");
+        said.says(&["aarch64: registered"]);
+    }
+    assert!(namespace.entries().is_empty());
 }
