@@ -3,7 +3,7 @@
 use super::entries::Entries;
 use super::rule::Rule;
 use crate::machine::{
-    BINFMT_MISC_PER_USER_NAMESPACE, UserNamespace, Version, attach, mount_detached, open, write_file,
+    BINFMT_MISC_PER_USER_NAMESPACE, UserNamespace, Version, attach, may_mount, mount_detached, open, write_file,
 };
 use crate::sys::belongs_to_this_user_namespace;
 use core::ffi::CStr;
@@ -132,14 +132,20 @@ impl BinfmtMisc {
     ///
     /// # Errors
     /// Why none of the ways leads there.
-    pub fn open(mount_point: &CStr, user_namespace: UserNamespace, version: Version) -> Result<Self, OpenError> {
-        Self::reach(mount_point, user_namespace).map_err(|errno| OpenError::new(errno, user_namespace, version))
+    pub fn open(
+        mount_point: &CStr,
+        user_namespace: UserNamespace,
+        version: Version,
+        if_none: IfNone,
+    ) -> Result<Self, OpenError> {
+        Self::reach(mount_point, user_namespace, if_none)
+            .map_err(|errno| OpenError::new(errno, user_namespace, version))
     }
 
-    fn reach(mount_point: &CStr, user_namespace: UserNamespace) -> io::Result<Self> {
+    fn reach(mount_point: &CStr, user_namespace: UserNamespace, if_none: IfNone) -> io::Result<Self> {
         // After an error here, such as that of a read-only mount, the next way asks the kernel anew.
         let mut hidden = None;
-        let mut mount_it = in_first_user_namespace || if_none == IfNone::Mount;
+        let mut mount_it = user_namespace.may_be_first() || if_none == IfNone::Mount;
         if let Ok(Some(entries)) = Entries::mounted_at(mount_point) {
             if user_namespace.may_be_first() || belongs_to_this_user_namespace(entries.root()) {
                 if let Ok(opened) = Self::enter(Access::Mounted, entries) {

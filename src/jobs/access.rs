@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::observe::each_entry;
-use crate::binfmt::{BinfmtMisc, Entries, Locked, OpenErrorKind};
-use crate::report::{Notice, Report};
+use crate::binfmt::{BinfmtMisc, Entries, IfNone, Locked, OpenErrorKind};
+use crate::machine::container_ends_with_this_process;
+use crate::report::{Notice, Removal, Report};
 use crate::sys::unshare_mount_namespace;
 use heapless::Vec;
 
@@ -16,8 +17,15 @@ pub enum Purpose<'a> {
 }
 
 /// Opens binfmt_misc to change it. `None` after having said why it cannot be opened.
-pub fn open(context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
-    let open = || BinfmtMisc::open(context.mount_point, context.user_namespace, context.release.version());
+///
+/// The user namespace of rootless podman outlives every container, and is that of the user's next ones. One that is made
+/// there by a container with nothing but this process would be empty when that has ended, and still hide the host's. So
+/// it is not made; nor is one made to remove something from it. After `--hold` and COMMAND it is as bad, but meanwhile it
+/// is what was asked for. Whoever wants one all the same can mount it before.
+pub fn open(purpose: Purpose, context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
+    let may_mount = purpose == Purpose::Register
+        && (context.user_namespace.may_be_first() || context.stays || !container_ends_with_this_process());
+    let open = || context.open_binfmt_misc(if may_mount { IfNone::Mount } else { IfNone::Leave });
     let mut opened = open();
     // `unshare -Ur` leaves this process in its parent's mount namespace, where it may not mount. One of its own serves
     // a process that stays in it.

@@ -1,7 +1,7 @@
 //! `--hold`: registers, stays, registers again what others remove, and at the end removes what it registered.
 
 use super::Context;
-use super::access::open;
+use super::access::{Purpose, open};
 use super::observe::each_entry;
 use super::register::register;
 use super::uninstall::{remove, remove_pin};
@@ -79,7 +79,7 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
 
 /// Removes the entries that a holder has registered.
 fn remove_held(context: &Context, report: &mut Report) {
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     let locked = binfmt_misc.lock_or_go_on();
     let mut any = false;
     each_entry(locked.entries(), context, report, &mut |name, entry, report| {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::observe::each_entry;
-use crate::binfmt::{Access, BinfmtMisc, OwnName, owner, set_pin};
+use crate::binfmt::{Access, BinfmtMisc, IfNone, OwnName, owner, set_pin};
 use crate::machine::{NEW_MOUNT_CALLS, UserNamespace};
 use crate::report::{Notice, Report};
 use rustix::io::{self, Errno};
@@ -44,7 +44,7 @@ pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, r
         _ = unmount(mount_point, UnmountFlags::empty());
     }
     let mut any = false;
-    if let Ok(again) = BinfmtMisc::open(mount_point, context.user_namespace, context.release.version()) {
+    if let Ok(again) = context.open_binfmt_misc(IfNone::Mount) {
         let complete = each_entry(again.entries(), context, report, &mut |name, entry, _| {
             any |= matches!(owner(name.to_bytes(), entry), Some((_, OwnName::Entry)));
         });

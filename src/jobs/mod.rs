@@ -16,6 +16,7 @@ pub use register::register;
 pub use status::print_status;
 pub use uninstall::uninstall;
 
+use crate::binfmt::{BinfmtMisc, IfNone, OpenError};
 use crate::machine::{Release, UserNamespace};
 use crate::report::{Notice, Report};
 use core::ffi::CStr;
@@ -36,7 +37,7 @@ pub struct Context {
 
 impl Context {
     fn open_binfmt_misc(&self, if_none: IfNone) -> Result<BinfmtMisc, OpenError> {
-        BinfmtMisc::open(self.mount_point, self.in_first_user_namespace, self.release.version(), if_none)
+        BinfmtMisc::open(self.mount_point, self.user_namespace, self.release.version(), if_none)
     }
 
     /// What was read of binfmt_misc; `None` after having said why it could not be read.

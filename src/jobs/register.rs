@@ -13,7 +13,7 @@ use crate::report::{Line, Notice, Outcome, Report};
 /// Registers what `config` asks for, and makes it last.
 pub fn register(config: &Config, context: &Context, report: &mut Report) {
     let Some(mut observation) = Observation::new(config, config.replace, context, report) else { return };
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let Some(pin) = entries(locked.entries(), &mut observation.items, context, report) else { return };
     let mut ours = false;

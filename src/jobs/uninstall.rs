@@ -1,7 +1,7 @@
 //! Removes entries.
 
 use super::Context;
-use super::access::{lock, open};
+use super::access::{Purpose, lock, open};
 use super::observe::each_entry;
 use crate::architecture::Architecture;
 use crate::binfmt::{Access, Locked, PIN, is_pin, owner, recognize};
@@ -13,7 +13,7 @@ use core::ffi::CStr;
 /// entries that this tool has registered, or by the exact name of an entry, whosever it is. `of_anybody` is whether all of
 /// them reach entries of others too.
 pub fn uninstall(list: &[u8], of_anybody: bool, context: &Context, report: &mut Report) {
-    let Some(binfmt_misc) = open(context, report) else { return };
+    let Some(binfmt_misc) = open(Purpose::Remove(list), context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let mut all = false; // a pattern means the pin too
     for item in words(list) {

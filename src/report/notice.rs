@@ -136,7 +136,12 @@ impl Notice<'_> {
                     "binfmt_misc: {error}: a user namespace has its own from Linux 6.7 on, this is {what}; run on the host"
                 }
                 OpenErrorKind::NotPermittedInUserNamespace => {
-                    "binfmt_misc: {error}: needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm)"
+                    "binfmt_misc: {error}: needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm); \
+                     or run as root (sudo podman run)"
+                }
+                OpenErrorKind::NoneOfItsOwn => {
+                    "binfmt_misc: this container's own would end with it, yet hide the host's from then on; run as root \
+                     (sudo podman run), or with --hold or COMMAND"
                 }
                 OpenErrorKind::NotPermitted => {
                     "binfmt_misc: {error}: run as root with CAP_SYS_ADMIN (docker run --privileged or --cap-add SYS_ADMIN)"
