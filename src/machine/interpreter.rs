@@ -128,7 +128,10 @@ fn unreadable(error: Errno) -> Unfit {
 }
 
 /// Judges a file of `size` bytes by its `start`. Its program headers follow the ELF header, as linkers put them.
-fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
     if !start.starts_with(b"\x7fELF") {
         return Err(Defect::NotElf);
     }
