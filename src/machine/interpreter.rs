@@ -128,12 +128,15 @@ fn unreadable(error: Errno) -> Unfit {
 }
 
 /// Judges a file of `size` bytes by its `start`. Its program headers follow the ELF header, as linkers put them.
-fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
     if !start.starts_with(b"\x7fELF") {
         return Err(Defect::NotElf);
     }
     let header = ElfHeader::parse(start, HOST).ok_or(Defect::Truncated)?;
-    if !ElfHeader::is_program_of(start, HOST) {
+    if !header.is_program {
         return Err(Defect::OtherMachine);
     }
     let offset = usize::try_from(header.program_headers_offset).unwrap_or(usize::MAX);
@@ -196,5 +199,9 @@ mod tests {
         let mut object = HOST.probe();
         object[16..18].copy_from_slice(&1_u16.to_ne_bytes());
         assert_eq!(judge(&object, object.len() as u64, true), Err(Defect::OtherMachine));
+        let mut odd = HOST.probe();
+        let e_phentsize = if size_of::<usize>() == 8 { 54 } else { 42 };
+        odd[e_phentsize..][..2].copy_from_slice(&33_u16.to_ne_bytes());
+        assert_eq!(judge(&odd, odd.len() as u64, true), Err(Defect::OtherMachine));
     }
 }

@@ -10,7 +10,7 @@ mod path;
 mod probe;
 
 pub use file::{open, write_file};
-pub use interpreter::{Defect, Directory, Interpreter, InterpreterFile, Unfit};
+pub use interpreter::{Defect, Directory, Interpreter, InterpreterFile, Unfit, judge};
 pub use kernel::{ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, NEW_MOUNT_CALLS, Release, Version};
 pub use mount::{attach, may_mount, mount_detached};
 pub use namespace::{container_ends_with_this_process, in_first_pid_namespace, in_first_user_namespace};
