@@ -208,6 +208,17 @@ bench-image: # measure what make image has made, and docker run; results in targ
 	@$(have_docker)
 	@$(as_user) bench/image
 
+SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: ## compare the parsers with other ones on random input, each for SECONDS=60
+	@$(have_cargo)
+	@$(as_user) cargo +nightly fuzz --version >/dev/null 2>&1 || \
+		{ echo 'No cargo-fuzz: rustup toolchain install nightly && cargo install --locked cargo-fuzz' >&2; exit 1; }
+	$(call needs,c++:g++)
+	$(cargo) build --release
+	@$(as_user) fuzz/run $(SECONDS)
+
 .PHONY: check
 check: ## formatting, lints, documentation, shell scripts
 	@$(have_cargo)
@@ -215,6 +226,7 @@ check: ## formatting, lints, documentation, shell scripts
 		grep -rnE --exclude-dir=target --exclude-dir=.git '^#! ?/.*[/ ](ba|a)?sh$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
 		else echo 'The shell scripts are not checked: apt-get install shellcheck' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
+	$(cargo) fmt --check --manifest-path fuzz/Cargo.toml
 	$(cargo) clippy --release --all-targets -- -D warnings
 	$(as_user) env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items
 

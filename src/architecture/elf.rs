@@ -59,6 +59,8 @@ pub struct ElfHeader {
     pub program_header_length: u16,
     /// How many there are.
     pub program_headers: u16,
+    /// Whether the file is a program of the host, as the kernel sees it (`elf_check_arch()` and its like).
+    pub is_program: bool,
 }
 
 /// A program header of the host.
@@ -115,15 +117,10 @@ impl ElfHeader {
             program_headers_offset: header.address(LAYOUT.e_phoff)?,
             program_header_length: header.half(LAYOUT.e_phentsize)?,
             program_headers: header.half(LAYOUT.e_phnum)?,
+            is_program: header.bytes(4) == Some([host.class as u8, host.byte_order as u8, 1])
+                && matches!(header.half(TYPE_OFFSET), Some(ET_EXEC | ET_DYN))
+                && header.half(MACHINE_OFFSET) == Some(host.machine),
         })
-    }
-
-    /// Whether a file that starts so is a program of `host`, as the kernel sees it (`elf_check_arch()` and its like).
-    pub fn is_program_of(start: &[u8], host: &Architecture) -> bool {
-        let fields = Fields(start);
-        fields.bytes(4) == Some([host.class as u8, host.byte_order as u8, 1])
-            && matches!(fields.half(TYPE_OFFSET), Some(ET_EXEC | ET_DYN))
-            && fields.half(MACHINE_OFFSET) == Some(host.machine)
     }
 }
 

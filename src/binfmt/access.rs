@@ -3,7 +3,8 @@
 use super::entries::Entries;
 use super::rule::Rule;
 use crate::machine::{
-    BINFMT_MISC_PER_USER_NAMESPACE, UserNamespace, Version, attach, may_mount, mount_detached, open, write_file,
+    BINFMT_MISC_PER_USER_NAMESPACE, UserNamespace, Version, attach, container_ends_with_this_process, may_mount,
+    mount_detached, open, write_file,
 };
 use crate::sys::belongs_to_this_user_namespace;
 use core::ffi::CStr;
@@ -45,10 +46,18 @@ pub struct Locked<'a>(&'a BinfmtMisc);
 pub enum IfNone {
     /// Mount it.
     Mount,
+    /// Mount it, but not in a container that ends with this process and would take the mount with it.
+    MountOutsideContainer,
     /// Leave it so. Already `fsconfig(2)` would make one, and that cannot be undone: it hides the parent's entries for
     /// as long as the user namespace exists, even when it is mounted nowhere any more and so empty (`bm_fill_super` in
     /// `fs/binfmt_misc.c`).
     Leave,
+}
+
+impl IfNone {
+    fn mounts(self) -> bool {
+        self == Self::Mount || self == Self::MountOutsideContainer && !container_ends_with_this_process()
+    }
 }
 
 /// Stands for [`OpenErrorKind::NoneOfItsOwn`]: none of the calls fails with it.
@@ -93,6 +102,7 @@ impl OpenError {
             Errno::PERM | Errno::ACCESS => NotPermitted,
             Errno::NODEV => NotInKernel,
             Errno::NOENT | Errno::NOTDIR => NoMountPoint,
+            NONE_OF_ITS_OWN => NoneOfItsOwn,
             _ => Other,
         };
         Self { kind, errno }
@@ -128,7 +138,7 @@ impl BinfmtMisc {
     ///
     /// In a user namespace other than the first what is mounted may be another namespace's. Then this namespace's own
     /// is mounted over it, because it is to last as long as the namespace, and a descriptor of this process would not;
-    /// or, with [`IfNone::Leave`], this fails with [`OpenErrorKind::NoneOfItsOwn`].
+    /// or, where `if_none` forbids that, this fails with [`OpenErrorKind::NoneOfItsOwn`].
     ///
     /// # Errors
     /// Why none of the ways leads there.
@@ -145,18 +155,18 @@ impl BinfmtMisc {
     fn reach(mount_point: &CStr, user_namespace: UserNamespace, if_none: IfNone) -> io::Result<Self> {
         // After an error here, such as that of a read-only mount, the next way asks the kernel anew.
         let mut hidden = None;
-        let mut mount_it = user_namespace.may_be_first() || if_none == IfNone::Mount;
+        let mut is_there = user_namespace.may_be_first(); // there is always one, be it mounted or not
         if let Ok(Some(entries)) = Entries::mounted_at(mount_point) {
             if user_namespace.may_be_first() || belongs_to_this_user_namespace(entries.root()) {
                 if let Ok(opened) = Self::enter(Access::Mounted, entries) {
                     return Ok(opened);
                 }
-                mount_it = true; // it is there already
+                is_there = true;
             } else {
                 hidden = Some(entries);
             }
         }
-        if !mount_it {
+        if !is_there && !if_none.mounts() {
             // Without rights nothing tells whose it is that is mounted, so that must not count as none.
             return Err(may_mount(c"binfmt_misc").err().unwrap_or(NONE_OF_ITS_OWN));
         }

@@ -3,7 +3,6 @@
 use super::Context;
 use super::observe::each_entry;
 use crate::binfmt::{BinfmtMisc, Entries, IfNone, Locked, OpenErrorKind};
-use crate::machine::container_ends_with_this_process;
 use crate::report::{Notice, Removal, Report};
 use crate::sys::unshare_mount_namespace;
 use heapless::Vec;
@@ -23,9 +22,12 @@ pub enum Purpose<'a> {
 /// it is not made; nor is one made to remove something from it. After `--hold` and COMMAND it is as bad, but meanwhile it
 /// is what was asked for. Whoever wants one all the same can mount it before.
 pub fn open(purpose: Purpose, context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
-    let may_mount = purpose == Purpose::Register
-        && (context.user_namespace.may_be_first() || context.stays || !container_ends_with_this_process());
-    let open = || context.open_binfmt_misc(if may_mount { IfNone::Mount } else { IfNone::Leave });
+    let if_none = match purpose {
+        Purpose::Remove(_) => IfNone::Leave,
+        Purpose::Register if context.stays => IfNone::Mount,
+        Purpose::Register => IfNone::MountOutsideContainer,
+    };
+    let open = || context.open_binfmt_misc(if_none);
     let mut opened = open();
     // `unshare -Ur` leaves this process in its parent's mount namespace, where it may not mount. One of its own serves
     // a process that stays in it.

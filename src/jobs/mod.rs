@@ -14,7 +14,7 @@ pub use hold::hold;
 pub use print::{Printed, print};
 pub use register::register;
 pub use status::print_status;
-pub use uninstall::uninstall;
+pub use uninstall::{matches, uninstall};
 
 use crate::binfmt::{BinfmtMisc, IfNone, OpenError};
 use crate::machine::{Release, UserNamespace};

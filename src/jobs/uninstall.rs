@@ -82,7 +82,7 @@ pub(super) fn remove(locked: &Locked, name: &CStr, report: &mut Report) {
 }
 
 /// Whether `name` is what `pattern` says: `*` stands for any bytes, `?` for one.
-fn matches(mut pattern: &[u8], mut name: &[u8]) -> bool {
+pub fn matches(mut pattern: &[u8], mut name: &[u8]) -> bool {
     // Where to continue when what follows the last star does not fit: the star takes one byte more.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {

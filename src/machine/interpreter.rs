@@ -134,7 +134,10 @@ fn unreadable(error: Errno) -> Unfit {
 
 /// Judges a file as the kernel does that is to execute it (`load_elf_binary` and `load_elf_phdrs` in `fs/binfmt_elf.c`).
 /// `start` is how it begins, `size` how many bytes it has, and `read` reads from an offset on what is not in the start.
-fn judge(
+///
+/// # Errors
+/// What is wrong with it.
+pub fn judge(
     start: &[u8],
     size: u64,
     must_be_static: bool,
@@ -144,7 +147,7 @@ fn judge(
         return Err(Defect::NotElf);
     }
     let header = ElfHeader::parse(start, HOST).ok_or(Defect::Truncated)?;
-    if !ElfHeader::is_program_of(start, HOST) {
+    if !header.is_program {
         return Err(Defect::OtherMachine);
     }
     let length = HOST.class.program_header_length();

@@ -13,7 +13,7 @@ mod probe;
 
 pub use child::run_in_child;
 pub use file::{open, write_all, write_file};
-pub use interpreter::{Defect, Directory, HELD, Interpreter, InterpreterFile, Unfit};
+pub use interpreter::{Defect, Directory, HELD, Interpreter, InterpreterFile, Unfit, judge};
 pub use kernel::{ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, NEW_MOUNT_CALLS, Release, Version};
 pub use mount::{attach, may_mount, mount_detached};
 pub use namespace::{UserNamespace, container_ends_with_this_process, in_first_pid_namespace};
