@@ -59,7 +59,7 @@ fn wrong_usage() {
     let Some(namespace) = Namespace::new() else { return };
     for (arguments, words) in [
         (&["--frobnicate"] as &[&str], &["--frobnicate", "unknown option", "--help"] as &[&str]),
-        (&["arm64"], &["arm64", "unknown option", "--help"]),
+        (&["arm64"], &["arm64", "no option", "--install arm64"]),
         (&[""], &["unknown option", "--help"]),
         (&["--status=yes"], &["--status", "--help"]),
         (&["--install"], &["--install", "needs a value"]),
