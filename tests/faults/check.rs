@@ -1,8 +1,8 @@
 //! What has to be so after every run.
 
-use crate::jobs::End;
+use crate::jobs::{End, Mount, Own};
 use crate::programs::{ARCHES, THEIRS};
-use crate::state::State;
+use crate::state::{self, State};
 use crate::trace::{Call, Ending, Fault, Run, What};
 use crate::work::Place;
 use nix::errno::Errno;
@@ -33,13 +33,17 @@ pub fn faulty(place: &Place, faultless: &Ran, ran: &Ran, call: Call, fault: Faul
         Ending::Hung => wrong.push("it ends".into()),
         Ending::Exit(0) if answer => {}
         Ending::Exit(0) => {
-            if after != &faultless.after {
-                wrong.push(format!("exit 0: all is as asked for: {}", difference(&faultless.after, after)));
+            let expected = as_expected(place, &faultless.after, after, call, fault);
+            if after != &expected {
+                wrong.push(format!("exit 0: all is as asked for: {}", difference(&expected, after)));
             }
             if run.out != faultless.run.out {
                 wrong.push(format!("exit 0: the output is the same, not {:?}", run.out));
             }
-            let missing = faultless.run.err.lines().find(|line| !run.err.lines().any(|said| said == *line));
+            // A holder keeps the entries itself, so it does without the pin.
+            let needless = |line: &&str| place.job.end == End::Signal && *line == "binfmt_register: removed";
+            let is_missing = |line: &&str| !run.err.lines().any(|said| said == *line) && !needless(line);
+            let missing = faultless.run.err.lines().find(is_missing);
             if let Some(line) = missing.filter(|_| !mute) {
                 wrong.push(format!("exit 0: it says: {line}"));
             }
@@ -91,15 +95,11 @@ pub fn next(place: &Place, faultless: &Ran, next: &Ran, call: Call, fault: Fault
     if next.run.ending != Ending::Exit(0) {
         wrong.push(format!("the next run: exit 0, not {:?}: {:?}", next.run.ending, next.run.err));
     }
-    let mut expected = faultless.after.clone();
-    // What a holder did not register itself it keeps.
-    let kept = |name: &String| next.before.entries.contains_key(name) && place.new.contains_key(name);
-    if place.job.end == End::Signal {
-        let names = place.new.iter().filter(|(name, _)| kept(name));
-        expected.entries.extend(names.map(|(name, text)| (name.clone(), text.clone())));
-    }
-    if is_an_answer(call, fault) {
-        expected.mounts.clone_from(&next.before.mounts);
+    let mut expected = as_expected(place, &faultless.after, &next.after, call, fault);
+    // What a holder did not register itself it keeps; and the pin, unless that is all there is.
+    if place.job.end == End::Signal && next.before.entries.keys().any(|name| name.starts_with("qemu-")) {
+        let kept = place.new.iter().filter(|(name, _)| next.before.entries.contains_key(*name));
+        expected.entries.extend(kept.map(|(name, text)| (name.clone(), text.clone())));
     }
     if next.after != expected {
         wrong.push(format!("after the next run all is as asked for: {}", difference(&expected, &next.after)));
@@ -108,6 +108,21 @@ pub fn next(place: &Place, faultless: &Ran, next: &Ran, call: Call, fault: Fault
         wrong.push(format!("the next run: the output is the same, not {:?}", next.run.out));
     }
     wrong
+}
+
+/// The state that is expected, where this `is` the state.
+fn as_expected(place: &Place, expected: &State, is: &State, call: Call, fault: Fault) -> State {
+    let mut expected = expected.clone();
+    // Where there are no such calls, or they are denied, it is mounted at its usual place, and stays.
+    let by_mount = matches!(call.number, libc::SYS_fsopen | libc::SYS_fsconfig | libc::SYS_fsmount)
+        && matches!(fault.what, What::Fails(Errno::EPERM | Errno::ENOSYS | Errno::EACCES));
+    if is_an_answer(call, fault) || by_mount && place.job.mount == Mount::InMachine && place.job.after != Own::None {
+        let mounted = (state::MOUNT.to_string(), "binfmt_misc".to_string());
+        if is.mounts.len() == expected.mounts.len() + 1 && is.mounts.last() == Some(&mounted) {
+            expected.mounts.push(mounted);
+        }
+    }
+    expected
 }
 
 /// Whether the error says how things are, so that a tool that believes it is right.

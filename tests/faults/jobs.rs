@@ -62,7 +62,26 @@ const REGISTER: Job = Job {
     end: End::Exit,
 };
 
-pub const JOBS: [Job; 14] = [
+/// Those that take longest come first.
+pub const JOBS: [Job; 15] = [
+    Job {
+        name: "hold the pin",
+        variables: &[OWN],
+        arguments: &["--hold"],
+        mount: Mount::InMachine,
+        after: Own::None,
+        end: End::Signal,
+        ..REGISTER
+    },
+    Job { name: "pin", variables: &[OWN], mount: Mount::InMachine, ..REGISTER },
+    Job {
+        name: "uninstall the pin",
+        arguments: &["--uninstall", "*"],
+        mount: Mount::InMachine,
+        before: Own::New,
+        after: Own::None,
+        ..REGISTER
+    },
     Job { name: "status", arguments: &["--status"], before: Own::New, variables: &[], ..REGISTER },
     REGISTER,
     Job { name: "register, not mounted", mount: Mount::Nowhere, variables: &[OWN], ..REGISTER },
@@ -82,15 +101,6 @@ pub const JOBS: [Job; 14] = [
         ..REGISTER
     },
     Job { name: "hold", variables: &[OWN], arguments: &["--hold"], after: Own::None, end: End::Signal, ..REGISTER },
-    Job { name: "pin", variables: &[OWN], mount: Mount::InMachine, ..REGISTER },
-    Job {
-        name: "uninstall the pin",
-        arguments: &["--uninstall", "*"],
-        mount: Mount::InMachine,
-        before: Own::New,
-        after: Own::None,
-        ..REGISTER
-    },
 ];
 
 impl Job {

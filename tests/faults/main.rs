@@ -1,7 +1,7 @@
 //! Fails each system call of each job of the tool once with each of some errors, kills the process before and after it,
 //! and looks at what is left: `make test-faults`.
 //!
-//! One process of this program a job does so, in a user namespace of its own.
+//! One process of this program a job does so, in a user namespace of its own, or in a machine of its own.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -10,6 +10,9 @@ mod common;
 mod check;
 #[cfg(target_arch = "x86_64")]
 mod jobs;
+#[cfg(target_arch = "x86_64")]
+#[path = "../boot/machine.rs"]
+mod machine;
 #[cfg(target_arch = "x86_64")]
 mod names;
 #[cfg(target_arch = "x86_64")]

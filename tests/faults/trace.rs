@@ -88,24 +88,34 @@ struct Process {
     call: Option<usize>,
 }
 
+/// How a run is followed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Way {
+    /// Whether the calls are numbered. It takes most of the time.
+    pub numbered: bool,
+    pub fault: Option<Fault>,
+    /// Whether SIGTERM is sent when the tool waits for an event. Only a call that is numbered tells.
+    pub terminate: bool,
+}
+
 struct Tracer {
     processes: Vec<Process>,
     calls: Vec<Call>,
-    fault: Option<Fault>,
-    /// Whether SIGTERM is sent when the tool waits for an event.
-    terminate: bool,
+    way: Way,
+    /// Whether the fault has happened. No call behind it need be numbered.
+    struck: bool,
     ending: Option<Ending>,
 }
 
-/// Runs a command. With `terminate` it gets a SIGTERM once it waits for one.
-pub fn run(command: &mut Command, fault: Option<Fault>, terminate: bool) -> Run {
+/// Runs a command.
+pub fn run(command: &mut Command, way: Way) -> Run {
     let file = || File::from(memfd_create(c"said", MFdFlags::MFD_CLOEXEC).unwrap());
     let (mut out, mut err) = (file(), file());
     command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
     // SAFETY: the child makes one system call.
     unsafe { command.pre_exec(|| ptrace::traceme().map_err(Into::into)) };
     let child = Pid::from_raw(command.spawn().unwrap().id() as i32);
-    let mut tracer = Tracer::new(child, fault, terminate);
+    let mut tracer = Tracer::new(child, way);
     tracer.follow();
     let text = |file: &mut File| {
         let mut bytes = Vec::new();
@@ -120,7 +130,7 @@ extern "C" fn interrupt(_: i32) {}
 
 impl Tracer {
     /// Of a child that stops because it has executed the tool.
-    fn new(child: Pid, fault: Option<Fault>, terminate: bool) -> Self {
+    fn new(child: Pid, way: Way) -> Self {
         let action = SigAction::new(SigHandler::Handler(interrupt), SaFlags::empty(), SigSet::empty());
         // SAFETY: the handler does nothing. It is there so that the signal interrupts `waitpid`.
         unsafe { sigaction(Signal::SIGALRM, &action) }.unwrap();
@@ -133,7 +143,7 @@ impl Tracer {
             | Options::PTRACE_O_TRACEEXEC
             | Options::PTRACE_O_EXITKILL;
         ptrace::setoptions(child, options).unwrap();
-        let mut tracer = Self { processes: Vec::new(), calls: Vec::new(), fault, terminate, ending: None };
+        let mut tracer = Self { processes: Vec::new(), calls: Vec::new(), way, struck: false, ending: None };
         let first = tracer.process(child);
         tracer.processes[first].stage = Stage::Running;
         tracer.resume(first, None);
@@ -196,9 +206,8 @@ impl Tracer {
             let other =
                 |other: Option<usize>| other.map(|other| (self.processes[other].stage, self.processes[other].ours));
             let goes_on = match stage {
-                Stage::Ready => {
-                    other(parent).is_some_and(|(stage, _)| !ours || matches!(stage, Stage::Held | Stage::Gone))
-                }
+                Stage::Ready => other(parent)
+                    .is_some_and(|(stage, _)| !ours || !self.numbers() || matches!(stage, Stage::Held | Stage::Gone)),
                 Stage::Held => other(child).is_none_or(|(stage, ours)| stage == Stage::Gone || !ours),
                 _ => false,
             };
@@ -215,12 +224,13 @@ impl Tracer {
         let (call, number) = (self.calls.len(), registers.orig_rax as i64);
         self.calls.push(Call { process, number, first_argument: registers.rdi, returned: false });
         self.processes[process].call = Some(call);
-        if self.terminate && process == 0 && matches!(number, libc::SYS_poll | libc::SYS_ppoll) {
-            self.terminate = false;
+        if self.way.terminate && process == 0 && matches!(number, libc::SYS_poll | libc::SYS_ppoll) {
+            self.way.terminate = false;
             let _ = kill(pid, Signal::SIGTERM);
         }
         match self.at(call) {
             Some(What::KilledBefore) => {
+                self.struck = true;
                 let _ = kill(pid, Signal::SIGKILL);
                 return;
             }
@@ -236,6 +246,7 @@ impl Tracer {
     fn returns(&mut self, process: usize, call: usize) {
         let pid = self.processes[process].pid;
         self.calls[call].returned = true;
+        self.struck |= self.at(call).is_some();
         match self.at(call) {
             Some(What::KilledAfter) => {
                 let _ = kill(pid, Signal::SIGKILL);
@@ -256,8 +267,13 @@ impl Tracer {
         }
     }
 
+    /// Whether calls are numbered now.
+    fn numbers(&self) -> bool {
+        self.way.numbered && (!self.struck || self.way.terminate)
+    }
+
     fn at(&self, call: usize) -> Option<What> {
-        self.fault.filter(|fault| fault.call == call).map(|fault| fault.what)
+        self.way.fault.filter(|fault| fault.call == call).map(|fault| fault.what)
     }
 
     fn ended(&mut self, process: usize, ending: Ending) {
@@ -280,6 +296,6 @@ impl Tracer {
     /// It may have been killed meanwhile: its end is told by `waitpid`.
     fn resume(&self, process: usize, signal: Option<Signal>) {
         let Process { pid, ours, .. } = self.processes[process];
-        let _ = if ours { ptrace::syscall(pid, signal) } else { ptrace::cont(pid, signal) };
+        let _ = if ours && self.numbers() { ptrace::syscall(pid, signal) } else { ptrace::cont(pid, signal) };
     }
 }

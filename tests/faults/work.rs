@@ -6,7 +6,7 @@ use crate::jobs::{End, Job, Mount, Own};
 use crate::names::name_of;
 use crate::programs::{self, ARCHES, THEIRS};
 use crate::state::{self, State};
-use crate::trace::{Call, Ending, Fault, What, run};
+use crate::trace::{Call, Ending, Fault, Way, What, run};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,8 +38,9 @@ impl Place {
         let mut place = Self { job, tool, directory, mounts, lines: Vec::new(), new: BTreeMap::new() };
         let others = place.rules("new", THEIRS.0).replace(":qemu-s390x:", ":theirs:");
         let [old, new] = ["old", "new"].map(|from| ARCHES.map(|(arch, _)| place.rules(from, arch)));
-        state::reset(&place.mounts, &new);
         if job.mount != Mount::Nowhere {
+            state::reset(&place.mounts, &[]);
+            place.register();
             place.new = State::read().entries;
         }
         if job.mount == Mount::There {
@@ -82,23 +83,28 @@ impl Place {
         state::reset(&self.mounts, &self.lines);
         // The tool itself sets the pin.
         if self.job.mount == Mount::InMachine && self.job.before != Own::None {
-            let output = self.command("new").env("ARCHES", "arm64,riscv64").output().unwrap();
-            assert!(output.status.success(), "{output:?}");
+            self.register();
         }
     }
 
-    fn run(&self, fault: Option<Fault>) -> Ran {
+    fn register(&self) {
+        let output = self.command("new").env("ARCHES", "arm64,riscv64").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// A run in this state.
+    fn run(&self, numbered: bool, fault: Option<Fault>, before: &State) -> Ran {
         let mut command = self.command("new");
         command.args(self.job.arguments).envs(self.job.variables.iter().copied());
-        let before = State::read();
-        let run = run(&mut command, fault, self.job.end == End::Signal);
-        Ran { run, before, after: State::read() }
+        let terminate = self.job.end == End::Signal;
+        let run = run(&mut command, Way { numbered: numbered || terminate, fault, terminate });
+        Ran { run, before: before.clone(), after: State::read() }
     }
 
     /// A run without a fault, which has to do what the job is for.
     fn faultless(&self) -> Ran {
         self.reset();
-        let ran = self.run(None);
+        let ran = self.run(true, None, &State::read());
         assert_eq!(ran.run.ending, Ending::Exit(0), "{:#?}", ran.run);
         for (arch, _) in ARCHES {
             let text = ran.after.entries.get(&format!("qemu-{arch}"));
@@ -144,13 +150,7 @@ pub fn work(job: Job, tool: &Path, directory: &Path) {
     let mut place = Place::new(job, tool, directory);
     let faultless = place.faultless();
     if place.new.is_empty() {
-        place.new = faultless
-            .before
-            .entries
-            .iter()
-            .chain(&faultless.after.entries)
-            .map(|(name, text)| (name.clone(), text.clone()))
-            .collect();
+        place.new = faultless.after.entries.clone();
     }
     let mut counts = Counts::default();
     let mut violations = Violations::new();
@@ -165,11 +165,11 @@ pub fn work(job: Job, tool: &Path, directory: &Path) {
             *(if let What::Fails(_) = what { &mut counts.faults } else { &mut counts.kills }) += 1;
             let fault = Fault { call: number, what };
             place.reset();
-            let ran = place.run(Some(fault));
+            let ran = place.run(true, Some(fault), &faultless.before);
             if !alike(calls, &ran.run.calls, number + 1) {
                 counts.unlike += 1;
             }
-            let next = place.run(None);
+            let next = place.run(false, None, &ran.after);
             let mut wrong = check::faulty(&place, &faultless, &ran, call, fault);
             wrong.extend(check::next(&place, &faultless, &next, call, fault));
             if !wrong.is_empty() {
