@@ -130,7 +130,7 @@ test-hosts: # the tests with the binary of every other host, in emulation; HOSTS
 		printf "== the host {}%s\n%s\n" "$$failed" "$$said"; test -z "$$failed"'
 
 .PHONY: test-faults
-test-faults: # fail each system call of each job once with each of eight errors, and kill the process before and after it
+test-faults: # fail each system call of each job once with each of eight errors, kill the process before and after it; also in a machine
 	@$(have_cargo)
 	$(cargo) build --release
 	$(cargo) test --test faults

@@ -73,8 +73,13 @@ impl Place {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Whether programs of that architecture have to run all along.
+    pub fn is_checked(&self, arch: &str) -> bool {
+        if arch == THEIRS.0 { self.job.mount == Mount::There } else { self.job.keeps_handlers() }
+    }
+
     /// Whether a program of that architecture runs.
-    pub fn runs(&self, arch: &str) -> bool {
+    fn runs(&self, arch: &str) -> bool {
         let status = Command::new(self.directory.join(format!("program-{arch}"))).status();
         status.is_ok_and(|status| status.success())
     }
@@ -98,7 +103,9 @@ impl Place {
         command.args(self.job.arguments).envs(self.job.variables.iter().copied());
         let terminate = self.job.end == End::Signal;
         let run = run(&mut command, Way { numbered: numbered || terminate, fault, terminate });
-        Ran { run, before: before.clone(), after: State::read() }
+        let arches = ARCHES.into_iter().chain([THEIRS]).map(|(arch, _)| arch);
+        let runs = arches.filter(|arch| self.is_checked(arch) && self.runs(arch)).collect();
+        Ran { run, before: before.clone(), after: State::read(), runs }
     }
 
     /// A run without a fault, which has to do what the job is for.
