@@ -105,7 +105,7 @@ test: ## run the unit and integration tests, as root or as an ordinary user; cha
 
 # The parts of test-all, in their order, and those of them that need root. Tests that need Docker or podman skip
 # themselves, aloud, where it does not answer.
-parts := test test-hosts test-boot test-boot-hosts test-hooks test-podman test-containers test-image
+parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-podman test-containers test-image
 root_parts := test-hooks test-podman test-containers test-image
 
 .PHONY: test-all
@@ -128,6 +128,12 @@ test-hosts: # the tests with the binary of every other host, in emulation; HOSTS
 	$(cargo) test --quiet --no-run --test integration
 	@printf '%s\n' $(HOSTS) | xargs -P "$$(nproc)" -I {} sh -c 'said=$$($(test_host) 2>&1) || failed=": failed"; \
 		printf "== the host {}%s\n%s\n" "$$failed" "$$said"; test -z "$$failed"'
+
+.PHONY: test-faults
+test-faults: # fail each system call of each job once with each of eight errors, kill the process before and after it; also in a machine
+	@$(have_cargo)
+	$(cargo) build --release
+	$(cargo) test --test faults
 
 .PHONY: test-boot
 test-boot: # boot the kernels of four Debian releases, and aarch64 machines, and test there

@@ -109,6 +109,7 @@ pub struct Machine {
     commands: Vec<String>,
     arguments: String,
     counted: bool,
+    quiet: bool,
     initramfs: Option<PathBuf>,
 }
 
@@ -130,6 +131,7 @@ impl Machine {
             commands: Vec::new(),
             arguments: String::new(),
             counted: false,
+            quiet: false,
             initramfs: None,
         }
     }
@@ -164,6 +166,12 @@ impl Machine {
     /// slow, and how busy, this host is.
     pub fn count_instructions(mut self) -> Self {
         self.counted = true;
+        self
+    }
+
+    /// Gives it so many seconds, for a command that takes long and whose output the test itself shows.
+    pub fn long(mut self, seconds: &'static str) -> Self {
+        (self.seconds, self.quiet) = (seconds, true);
         self
     }
 
@@ -242,9 +250,12 @@ impl Machine {
         fs::remove_dir_all(&dir).unwrap();
 
         let text = String::from_utf8_lossy(&said).replace('\r', "");
+        let ended = status.success() || ends(&said);
         // Captured by libtest, and shown when the test fails.
-        println!("--- console of {} {} ---\n{}\n--- end ---", self.suite, self.kind.arch, text.trim_end());
-        assert!(status.success() || ends(&said), "QEMU: {status} (124: not done in {seconds} s)");
+        if !self.quiet || !ended {
+            println!("--- console of {} {} ---\n{}\n--- end ---", self.suite, self.kind.arch, text.trim_end());
+        }
+        assert!(ended, "QEMU: {status} (124: not done in {seconds} s)");
         let numbers = 1..=self.commands.len();
         let ran = numbers.map_while(|number| Ran::find(&text, number)).collect();
         Console { text, ran }

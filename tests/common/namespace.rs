@@ -78,18 +78,19 @@ impl Namespace {
     /// A command that runs there, with nothing of this environment but `PATH`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         // One that hangs shall fail, with exit status 124.
-        let mut command = Command::new("timeout");
-        command.args([
-            "20",
-            "nsenter",
-            "-U",
-            "-m",
-            "--preserve-credentials",
-            "-t",
-            &self.holder.id().to_string(),
-            "--",
-        ]);
-        command.arg(program);
+        self.entering(&["timeout", "20"], program)
+    }
+
+    /// The same, of a command that may take long.
+    pub fn long_command(&self, program: impl AsRef<OsStr>) -> Command {
+        self.entering(&[], program)
+    }
+
+    fn entering(&self, before: &[&str], program: impl AsRef<OsStr>) -> Command {
+        let holder = self.holder.id().to_string();
+        let words = [before, &["nsenter", "-U", "-m", "--preserve-credentials", "-t", &holder, "--"]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(program);
         clean(&mut command);
         command
     }
