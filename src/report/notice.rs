@@ -4,7 +4,7 @@ use super::errors::ErrnoName;
 use super::template::fill;
 use super::{Message, Severity, Text};
 use crate::binfmt::{OpenError, OpenErrorKind, PIN};
-use crate::machine::{Directory, Interpreter};
+use crate::machine::{Directory, Interpreter, ProbeError};
 use core::ffi::CStr;
 use core::fmt::{Display, Formatter, Result};
 use rustix::io::Errno;
@@ -27,12 +27,15 @@ pub enum Notice<'a> {
         /// That of the kernel.
         release: &'a [u8],
     },
+    /// This user namespace has none of its own; one that is mounted would end with this container, and go on to hide the
+    /// parent's entries.
+    WouldHide,
     /// binfmt_misc, mounted here, cannot be read.
     NotRead(&'a CStr, Errno),
     /// An entry cannot be read.
     EntryNotRead(&'a [u8], Errno),
     /// It could not be tried whether this machine runs programs of the architecture.
-    NotProbed(&'a [u8], Errno),
+    NotProbed(&'a [u8], ProbeError),
     /// binfmt_misc, mounted here, is disabled as a whole.
     Disabled(&'a CStr),
     /// These entries of the parent user namespace are out of force in this one.
@@ -93,6 +96,7 @@ impl Message for Notice<'_> {
             | Self::NoInterpreter(_)
             | Self::UnknownArchitecture(_)
             | Self::NotOpened { .. }
+            | Self::WouldHide
             | Self::NotRead(..)
             | Self::EntryNotRead(..)
             | Self::NotProbed(..)
@@ -139,10 +143,6 @@ impl Notice<'_> {
                     "binfmt_misc: {error}: needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm); \
                      or run as root (sudo podman run)"
                 }
-                OpenErrorKind::NoneOfItsOwn => {
-                    "binfmt_misc: this container's own would end with it, yet hide the host's from then on; run as root \
-                     (sudo podman run), or with --hold or COMMAND"
-                }
                 OpenErrorKind::NotPermitted => {
                     "binfmt_misc: {error}: run as root with CAP_SYS_ADMIN (docker run --privileged or --cap-add SYS_ADMIN)"
                 }
@@ -154,6 +154,10 @@ impl Notice<'_> {
                 }
                 OpenErrorKind::Other => "binfmt_misc: {error}: cannot open or mount it at {what}",
             },
+            Self::WouldHide => {
+                "binfmt_misc: this container's own would end with it, yet hide the host's from then on; run as root \
+                 (sudo podman run), or with --hold or COMMAND"
+            }
             Self::NotRead(..) => "binfmt_misc: {error}: cannot read {what}",
             Self::EntryNotRead(..) => "binfmt_misc: {error}: cannot read entry {what}",
             Self::NotProbed(..) => "{what}: cannot tell whether this machine runs it: {error}",
@@ -206,7 +210,6 @@ impl Notice<'_> {
             Self::NotOpened { error: OpenError { errno, .. }, .. }
             | Self::NotRead(_, errno)
             | Self::EntryNotRead(_, errno)
-            | Self::NotProbed(_, errno)
             | Self::LastWhileMounted(_, errno)
             | Self::DoNotLast(_, errno)
             | Self::UnknownUserNamespace(errno)
@@ -219,6 +222,7 @@ impl Notice<'_> {
 impl Display for Notice<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         fill(f, self.template(), &|name, f| match self {
+            Self::NotProbed(_, error) if name == b"error" => error.fmt(f),
             _ if name == b"error" => self.error().map_or(Ok(()), |errno| ErrnoName(errno).fmt(f)),
             Self::NoInterpreter(directory) => directory.fmt(f),
             Self::Replaceable(interpreter) => interpreter.fmt(f),

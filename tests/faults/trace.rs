@@ -1,8 +1,8 @@
 //! Runs a command under ptrace, numbers the system calls of all its processes, and lets one of them fail, or kills the
 //! process that makes it.
 //!
-//! A process that has made another one stands still until that one has ended or executes another program. So the
-//! calls come in the same order each time. A program that is executed in place of the tool is not numbered.
+//! A process that has made another one stands still until that one has ended. So the calls come in the same order each
+//! time. Those of a program that is executed in place of the tool are not numbered.
 
 use nix::errno::Errno;
 use nix::libc;
@@ -203,12 +203,11 @@ impl Tracer {
     fn settle(&mut self) {
         for index in 0..self.processes.len() {
             let Process { stage, parent, child, ours, .. } = self.processes[index];
-            let other =
-                |other: Option<usize>| other.map(|other| (self.processes[other].stage, self.processes[other].ours));
+            let stage_of = |other: Option<usize>| other.map(|other| self.processes[other].stage);
             let goes_on = match stage {
-                Stage::Ready => other(parent)
-                    .is_some_and(|(stage, _)| !ours || !self.numbers() || matches!(stage, Stage::Held | Stage::Gone)),
-                Stage::Held => other(child).is_none_or(|(stage, ours)| stage == Stage::Gone || !ours),
+                Stage::Ready => stage_of(parent)
+                    .is_some_and(|stage| !ours || !self.numbers() || matches!(stage, Stage::Held | Stage::Gone)),
+                Stage::Held => !self.numbers() || stage_of(child).is_none_or(|stage| stage == Stage::Gone),
                 _ => false,
             };
             if goes_on {
