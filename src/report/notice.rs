@@ -54,6 +54,8 @@ pub enum Notice<'a> {
     Holding,
     /// It was registered again, because it was no longer there.
     RegisteredAgain,
+    /// The process that registers was killed.
+    ChildKilled,
     /// Signals cannot be waited for, or no child process can be made.
     CannotHold(Errno),
     /// Standard output cannot be written.
@@ -102,6 +104,7 @@ impl Message for Notice<'_> {
             | Self::NotProbed(..)
             | Self::Disabled(_)
             | Self::DoNotLast(..)
+            | Self::ChildKilled
             | Self::CannotHold(_)
             | Self::NoOutput
             | Self::NoInit => Severity::Failure,
@@ -177,6 +180,7 @@ impl Notice<'_> {
             }
             Self::Holding => "--hold: stays; what others remove is registered again; SIGTERM ends it",
             Self::RegisteredAgain => "--hold: registered again, because it had been removed",
+            Self::ChildKilled => "--hold: the process that registers was killed",
             Self::CannotHold(_) => "--hold: cannot wait for signals or make a process: {error}",
             Self::NoOutput => "standard output: cannot be written",
             Self::NoInit => "no init found, the machine is halted; name one: INIT=/path",

@@ -99,12 +99,7 @@ pub fn next(place: &Place, faultless: &Ran, next: &Ran, call: Call, fault: Fault
     if next.run.ending != Ending::Exit(0) {
         wrong.push(format!("the next run: exit 0, not {:?}: {:?}", next.run.ending, next.run.err));
     }
-    let mut expected = as_expected(place, &faultless.after, &next.after, call, fault);
-    // What a holder did not register itself it keeps; and the pin, unless that is all there is.
-    if place.job.end == End::Signal && next.before.entries.keys().any(|name| name.starts_with("qemu-")) {
-        let kept = place.new.iter().filter(|(name, _)| next.before.entries.contains_key(*name));
-        expected.entries.extend(kept.map(|(name, text)| (name.clone(), text.clone())));
-    }
+    let expected = as_expected(place, &faultless.after, &next.after, call, fault);
     if next.after != expected {
         wrong.push(format!("after the next run all is as asked for: {}", difference(&expected, &next.after)));
     }
@@ -121,8 +116,12 @@ fn as_expected(place: &Place, expected: &State, is: &State, call: Call, fault: F
     let by_mount = matches!(call.number, libc::SYS_fsopen | libc::SYS_fsconfig | libc::SYS_fsmount)
         && matches!(fault.what, What::Fails(Errno::EPERM | Errno::ENOSYS | Errno::EACCES));
     // What is denied is tried by a mount of its own.
-    let denied = call.number == libc::SYS_openat && matches!(fault.what, What::Fails(Errno::EPERM | Errno::EACCES));
-    if denied || is_an_answer(call, fault) || by_mount && place.job.mount == Mount::InMachine && place.job.after != Own::None {
+    let denied = matches!(call.number, libc::SYS_openat | libc::SYS_fstatfs)
+        && matches!(fault.what, What::Fails(Errno::EPERM | Errno::EACCES));
+    if denied
+        || is_an_answer(call, fault)
+        || by_mount && place.job.mount == Mount::InMachine && place.job.after != Own::None
+    {
         let mounted = (state::MOUNT.to_string(), "binfmt_misc".to_string());
         if is.mounts.len() == expected.mounts.len() + 1 && is.mounts.last() == Some(&mounted) {
             expected.mounts.push(mounted);
