@@ -8,6 +8,7 @@
 #[path = "sys/start.rs"]
 mod start;
 
+use binfmt_register::binfmt::MOUNT_POINT;
 use binfmt_register::boot::{console, execute, execute_next_init, is_machines_init};
 use binfmt_register::cli::Options;
 use binfmt_register::config::{Config, Selection, words};
@@ -16,11 +17,7 @@ use binfmt_register::jobs::{Context, Printed, hold, print, print_status, registe
 use binfmt_register::machine::{Release, UserNamespace};
 use binfmt_register::report::{NotExecuted, Notice, Report, Sink, Writer};
 use binfmt_register::sys::{InheritedSignals, Strings};
-use core::ffi::CStr;
 use rustix::io::Errno;
-
-/// Where binfmt_misc is usually mounted.
-const MOUNT_POINT: &CStr = c"/proc/sys/fs/binfmt_misc";
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq)]

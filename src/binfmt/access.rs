@@ -14,6 +14,9 @@ use rustix::io::{self, Errno, write};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::thread::{Timespec, nanosleep};
 
+/// Where binfmt_misc is usually mounted.
+pub const MOUNT_POINT: &CStr = c"/proc/sys/fs/binfmt_misc";
+
 /// How the file system was reached, and so how long it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -190,6 +193,10 @@ impl BinfmtMisc {
             Err(Errno::BUSY) => Access::Mounted,
             // That the mount point is missing counts only where there is no other way.
             Err(Errno::NOENT) if asked != Errno::NOSYS => return Err(asked),
+            // The kernel itself makes this directory, if it has binfmt_misc.
+            Err(Errno::NOENT) if mount_point == MOUNT_POINT && open(CWD, c"/proc/sys/fs", OFlags::PATH).is_ok() => {
+                return Err(Errno::NODEV);
+            }
             Err(error) => return Err(error),
         };
         Ok((access, Entries::mounted_at(mount_point)?.ok_or(Errno::NOENT)?))

@@ -10,7 +10,7 @@ mod name;
 mod pin;
 mod rule;
 
-pub use access::{Access, BinfmtMisc, IfNone, Locked, OpenError, OpenErrorKind};
+pub use access::{Access, BinfmtMisc, IfNone, Locked, MOUNT_POINT, OpenError, OpenErrorKind};
 pub use entries::{Entries, TextBuffer};
 pub use entry::Entry;
 pub use flags::Flags;

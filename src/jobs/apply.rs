@@ -94,7 +94,7 @@ impl NewEntry<'_> {
         Ok(())
     }
 
-    fn make(&self, own: OwnName, verify: bool) -> Result<(), NotMade> {
+    fn make(&mut self, own: OwnName, verify: bool) -> Result<(), NotMade> {
         let rule = rule(self.interpreter, own, self.flags).map_err(NotMade::Failed)?;
         self.binfmt_misc.register(&rule).map_err(|errno| {
             NotMade::Failed(match errno {
@@ -105,9 +105,13 @@ impl NewEntry<'_> {
         if !verify {
             return Ok(());
         }
-        run_probe(self.interpreter.architecture).map_err(|error| match self.remove(own) {
-            Ok(()) => NotMade::TakenBack(error),
-            Err(errno) => NotMade::Failed(Failure::NotRemoved(errno)),
+        run_probe(self.interpreter.architecture).map_err(|error| {
+            match self.remove(own) {
+                Err(errno) if own == OwnName::Entry => return NotMade::Failed(Failure::NotRemoved(errno)),
+                Err(errno) => self.stand_in_removed = Err(errno),
+                Ok(()) => {}
+            }
+            NotMade::TakenBack(error)
         })
     }
 

@@ -78,7 +78,7 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
             break;
         }
         config.replace = false;
-        report.only_news = true;
+        (report.only_news, report.news) = (true, false);
     }
     remove_held(context, report);
 }

@@ -23,9 +23,9 @@ pub trait Message: Display {
 /// How much a message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// Nothing was done, and nothing had to be.
+    /// Nothing was done, or it tells how things are. A holder says it once.
     Unchanged,
-    /// Something was done, or the user has to know it.
+    /// Something was done.
     Notable,
     /// Something that was asked for failed.
     Failure,
@@ -37,7 +37,7 @@ pub struct Report {
     writer: Writer,
     /// Whether a failure was said.
     pub failed: bool,
-    /// Whether something was said that is more than that nothing changed.
+    /// Whether it was said that something was done.
     pub news: bool,
     /// Whether lines about what did not change are left out.
     pub only_news: bool,
@@ -55,7 +55,7 @@ impl Report {
         if severity == Severity::Unchanged && self.only_news {
             return;
         }
-        self.news |= severity != Severity::Unchanged;
+        self.news |= severity == Severity::Notable;
         self.failed |= severity == Severity::Failure;
         _ = writeln!(self.writer, "{message}"); // what cannot be said must not stop a registration
         self.writer.end_line();

@@ -88,12 +88,12 @@ pub struct NotExecuted<'a>(pub &'a CStr, pub Errno);
 impl Message for Notice<'_> {
     fn severity(&self) -> Severity {
         match self {
-            Self::ForUserNamespace(_) | Self::LastWhileMounted(..) => Severity::Unchanged,
-            Self::Hidden(_)
+            Self::ForUserNamespace(_)
+            | Self::LastWhileMounted(..)
+            | Self::Hidden(_)
             | Self::UnknownUserNamespace(_)
-            | Self::Replaceable(_)
-            | Self::Holding
-            | Self::RegisteredAgain => Severity::Notable,
+            | Self::Holding => Severity::Unchanged,
+            Self::Replaceable(_) | Self::RegisteredAgain => Severity::Notable,
             Self::NoRegistrationMode(_)
             | Self::NoInterpreter(_)
             | Self::UnknownArchitecture(_)
@@ -115,7 +115,8 @@ impl Message for Notice<'_> {
 impl Message for Removal<'_> {
     fn severity(&self) -> Severity {
         match self {
-            Self::Removed(_) | Self::NotOurs(_) | Self::NothingRegistered(_) | Self::PinKept => Severity::Notable,
+            Self::NotOurs(_) | Self::NothingRegistered(_) | Self::PinKept => Severity::Unchanged,
+            Self::Removed(_) => Severity::Notable,
             Self::Failed(..) | Self::Unknown(_) => Severity::Failure,
         }
     }

@@ -10,14 +10,22 @@ on_every_kernel! {
 }
 
 /// What stands for a holder that has registered, and sleeps.
-const HOLD: &str = "
+pub const HOLD: &str = "
     binfmt_register --hold >/said 2>&1 & echo $! >/pid
     for try in 1 2 3 4 5 6 7 8 9; do sleep 0.3; grep -q aarch64 /said && break; done; sleep 1";
-const SAID: &str = "kill $(cat /pid); sleep 0.5; cat /said";
+pub const SAID: &str = "kill $(cat /pid); sleep 0.5; cat /said";
+/// What it says when it has registered, and when it has done so again.
+pub const HOLDING: &str = "--hold: stays; what others remove is registered again; SIGTERM ends it\n";
+const AGAIN: &str = "--hold: registered again, because it had been removed\n";
 const AWAKE: &str = "grep ctxt /proc/$(cat /pid)/status";
 
+/// What is said of a new entry of a holder's, with its mark in the path.
+pub fn held(suite: &str) -> String {
+    registered(suite, "OCF").replace("/usr/bin/", "/usr/bin/././")
+}
+
 fn it_holds(suite: &str) {
-    let new = &registered(suite, "OCF");
+    let (new, again) = (&(held(suite) + HOLDING), &(held(suite) + AGAIN));
     let all = "binfmt_register\nqemu-aarch64\nregister\nstatus\n";
     all_succeed(
         suite,
@@ -44,12 +52,19 @@ fn it_holds(suite: &str) {
             (UMOUNT, ""),
             (ARM64, "aarch64\n"),
             (&format!("{AWAKE} >/before; sleep 2; {AWAKE} | cmp - /before"), ""),
-            (SAID, &format!("{new}{new}{new}{new}{ALL_REMOVED}")),
+            (SAID, &format!("{new}{again}{again}{again}{ALL_REMOVED}")),
+            (NO_ARM64, ""),
+            // What one leaves that was killed is the next one's.
+            (HOLD, ""),
+            ("kill -9 $(cat /pid)", ""),
+            (ARM64, "aarch64\n"),
+            (HOLD, ""),
+            (SAID, &format!("{KEPT}{HOLDING}{ALL_REMOVED}")),
             (NO_ARM64, ""),
             // What was there before stays: an entry of ours with its pin, and one of others that a mount keeps.
-            ("binfmt_register", new),
+            ("binfmt_register", &registered(suite, "OCF")),
             (HOLD, ""),
-            (SAID, KEPT),
+            (SAID, &format!("{KEPT}{HOLDING}")),
             (ARM64, "aarch64\n"),
             ("binfmt_register --uninstall '*'", ALL_REMOVED),
             (MOUNT, ""),

@@ -35,9 +35,10 @@ on_every_kernel! {
 mod hold;
 mod init;
 mod linuxkit;
+mod pin;
 mod rootless;
 
-fn on(suite: &str, name: &str, test: fn(&str)) {
+fn on(suite: &str, name: &str, test: impl Fn(&str)) {
     match need(suite) {
         Ok(()) => test(suite),
         Err(why) => skip(&format!("boot {suite}::{name}"), &why),
@@ -91,15 +92,18 @@ const REMOVED: &str = "qemu-aarch64: removed\n";
 const ALL_REMOVED: &str = "qemu-aarch64: removed\nbinfmt_register: removed\n";
 const KEPT: &str = "aarch64: kept, entry qemu-aarch64 handles it\n";
 
-/// Boots a machine with the tool, an interpreter and a foreign program, and runs each command, which must succeed and
-/// say exactly this.
-fn all_succeed(suite: &str, commands: &[(&str, &str)]) {
+/// A machine with the tool, an interpreter and a foreign program.
+fn the_machine(suite: &str) -> Machine {
     let qemu = "/usr/bin/qemu-aarch64";
     Machine::new(suite)
         .file("/bin/binfmt_register", shipped())
         .file(qemu, debian("amd64", qemu))
         .file("/arm64/busybox", debian("arm64", "/usr/bin/busybox"))
-        .all_succeed(commands);
+}
+
+/// Boots it and runs each command, which must succeed and say exactly this.
+fn all_succeed(suite: &str, commands: &[(&str, &str)]) {
+    the_machine(suite).all_succeed(commands);
 }
 
 /// What the machine runs by itself is up to its kernel, whatever its CPU.

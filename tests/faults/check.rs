@@ -118,10 +118,9 @@ fn as_expected(place: &Place, expected: &State, is: &State, call: Call, fault: F
     // What is denied is tried by a mount of its own.
     let denied = matches!(call.number, libc::SYS_openat | libc::SYS_fstatfs)
         && matches!(fault.what, What::Fails(Errno::EPERM | Errno::EACCES));
-    if denied
-        || is_an_answer(call, fault)
-        || by_mount && place.job.mount == Mount::InMachine && place.job.after != Own::None
-    {
+    let registers = place.job.after != Own::None || place.job.end == End::Signal;
+    let by_mount = by_mount && registers && place.job.mount == Mount::InMachine;
+    if denied || is_an_answer(call, fault) || by_mount {
         let mounted = (state::MOUNT.to_string(), "binfmt_misc".to_string());
         if is.mounts.len() == expected.mounts.len() + 1 && is.mounts.last() == Some(&mounted) {
             expected.mounts.push(mounted);

@@ -73,6 +73,32 @@ fn without_any_such_file_system_the_module_is_named() {
     said.says_only(&["binfmt_misc", "ENODEV", "modprobe binfmt_misc"]);
 }
 
+/// A kernel without the new mount calls, which would tell, has told when it made no directory to mount it at.
+#[test]
+fn without_the_mount_point_that_the_kernel_makes_it_has_none() {
+    if !has("strace") {
+        return;
+    }
+    let missing = &["fsopen=ENOSYS", "mount=ENOENT"];
+    let none = &["binfmt_misc", "ENODEV", "this kernel has none", "modprobe binfmt_misc"];
+    let Some(namespace) = Namespace::bare() else { return };
+    for arguments in [&[] as &[&str], &["--hold"], &["--install", "arm64", "--", "true"]] {
+        tool(&namespace, missing, arguments).exits(1).says_only(none);
+    }
+    assert!(namespace.entries().is_empty());
+    // Elsewhere it is another's to make.
+    let said = tool(&namespace, missing, &["--mount", "/nonexistent"]).exits(1);
+    said.says_only(&["binfmt_misc", "ENOENT", "/nonexistent", "--mount"]);
+    if host::cannot("without_the_mount_point_that_the_kernel_makes_it_has_none", "QEMU itself needs /proc") {
+        return;
+    }
+    // Nor does its absence tell anything where all of /proc is missing.
+    let strace = failing(missing);
+    let hide = ["unshare", "-m", "sh", "-c", "mount -t tmpfs tmpfs /proc && exec \"$0\" \"$@\""];
+    let words: Vec<&str> = hide.into_iter().chain(strace.iter().map(String::as_str)).collect();
+    namespace.under(&words, NONE, &[]).exits(1).says_only(&["binfmt_misc", "ENOENT", "--mount"]);
+}
+
 #[test]
 fn without_permission_the_capability_is_named() {
     if !has("strace") {

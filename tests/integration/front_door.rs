@@ -1,7 +1,7 @@
 //! The README's first command, as root of a namespace of its own.
 
 use crate::common::namespace::Namespace;
-use crate::common::{TOP, run, skip};
+use crate::common::{TOP, cargo, copy_of_the_package, run, skip};
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
@@ -45,4 +45,14 @@ fn keep_two_interpreters() {
             fs::remove_file(file.path()).unwrap();
         }
     }
+}
+
+/// The linker's driver takes commas in some of its arguments for the end of one.
+#[test]
+fn a_comma_in_the_path_of_the_checkout_does_not_break_the_build() {
+    let copy = copy_of_the_package("a, comma");
+    let build = "build, with a comma";
+    run(cargo(&copy, build, "build").args(["--release", "--quiet", "--bin", "binfmt_register"])).unwrap();
+    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join(build).join("release/binfmt_register");
+    assert!(run(Command::new(binary).arg("--version")).is_ok_and(|version| !version.is_empty()));
 }

@@ -275,3 +275,145 @@ fn without_a_process_to_be_had_it_says_so() {
     Holder::start(&namespace, &strace, ARM64, &[]).ended().exits(1).says_only(&["--hold", "process", "EAGAIN"]);
     assert!(namespace.entries().is_empty());
 }
+
+/// How often a holder has said that it holds, and that it registered again.
+fn holding(said: &Said) -> (usize, usize) {
+    let count =
+        |words: &str| said.err.lines().filter(|line| line.starts_with("--hold:") && line.contains(words)).count();
+    (count("stays"), count("again, because"))
+}
+
+#[test]
+fn it_says_that_it_holds_and_why_it_registers_again_and_nothing_twice() {
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(&["ARCHES=s390x"], &[]).exits(0);
+    let arches = &["ARCHES=arm64,riscv64,s390x"];
+    // What changes without a loss is not worth a word.
+    let changes = |holder: &Holder| {
+        for _ in 0..3 {
+            namespace.sh(&format!("echo 1 >{MOUNT}/status")).exits(0);
+            sleep(SECOND * 7 / 10);
+            eventually(|| holder.status("State:").starts_with('S'), SECOND);
+        }
+    };
+    let holder = Holder::ready(&namespace, arches, &[], "qemu-riscv64");
+    changes(&holder);
+    let said = holder.end("TERM");
+    assert_eq!(holding(&said), (1, 0), "{said:#?}");
+    let lines: Vec<_> = said.err.lines().collect();
+    assert_eq!(lines.len(), 7, "{said:#?}"); // three architectures, the namespace, that it holds, two removed
+    // What is lost is.
+    let holder = Holder::ready(&namespace, arches, &[], "qemu-riscv64");
+    for _ in 0..2 {
+        namespace.sh(&format!("echo -1 >{MOUNT}/{ENTRY}")).exits(0);
+        eventually(|| namespace.entry(ENTRY).is_some(), SECOND);
+        changes(&holder);
+    }
+    let said = holder.end("TERM");
+    assert_eq!(holding(&said), (1, 2), "{said:#?}");
+    assert_eq!(said.err.matches("aarch64: registered").count(), 3, "{said:#?}");
+    assert_eq!(said.err.matches("s390x: kept").count(), 1, "{said:#?}");
+    assert_eq!(said.err.matches("for this user namespace").count(), 1, "{said:#?}");
+}
+
+/// Not even where it cannot tell which user namespace it is in, which it says.
+#[test]
+fn what_it_cannot_tell_is_said_once() {
+    if host::cannot("what_it_cannot_tell_is_said_once", "QEMU itself needs /proc") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    let place = Scratch::new();
+    let script = format!("mount --bind {MOUNT} {0} && mount -t tmpfs tmpfs /proc && exec \"$0\" \"$@\"", place.path());
+    let mount = ["unshare", "-m", "sh", "-c", &script];
+    let holder = Holder::start(&namespace, &mount, ARM64, &["--mount", place.path()]);
+    eventually(|| namespace.entry("qemu-riscv64").is_some(), SECOND * 5);
+    for _ in 0..3 {
+        sleep(SECOND);
+        namespace.sh(&format!("echo 1 >{MOUNT}/status")).exits(0);
+    }
+    sleep(SECOND);
+    let said = holder.end("TERM");
+    assert_eq!(said.err.matches("no pin: cannot tell").count(), 1, "{said:#?}");
+    assert_eq!(holding(&said), (1, 0), "{said:#?}");
+    assert!(namespace.entries().is_empty());
+}
+
+/// Somebody who has locked binfmt_misc until this is dropped.
+struct Lock(Child);
+
+impl Lock {
+    fn new(namespace: &Namespace) -> Self {
+        let script = format!("exec 9>{MOUNT}/register && flock 9 && exec sleep 15");
+        let child = namespace.long_command("sh").args(["-c", &script]).stdin(Stdio::null()).spawn().unwrap();
+        // It is asleep when it has the lock.
+        let executes =
+            |name: &str| fs::read_to_string(format!("/proc/{}/comm", child.id())).is_ok_and(|comm| comm == name);
+        eventually(|| executes("sleep\n"), SECOND * 5);
+        Self(child)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn it_ends_within_a_second_while_another_process_has_the_lock() {
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(&["ARCHES=s390x"], &[]).exits(0);
+    let before = namespace.state();
+    for signal in ["TERM", "INT"] {
+        // At rest; when it would register again; before it has registered at all.
+        for removed in [Some(false), Some(true), None] {
+            let lock = removed.is_none().then(|| Lock::new(&namespace));
+            let holder = match removed {
+                Some(_) => Holder::ready(&namespace, ARM64, &[], "qemu-riscv64"),
+                None => {
+                    let holder = Holder::start(&namespace, &[], ARM64, &[]);
+                    sleep(SECOND);
+                    assert_eq!(namespace.state(), before, "it did not wait: nothing is shown");
+                    holder
+                }
+            };
+            let _lock = lock.unwrap_or_else(|| Lock::new(&namespace));
+            if removed == Some(true) {
+                namespace.sh(&format!("echo -1 >{MOUNT}/{ENTRY}")).exits(0);
+                sleep(SECOND);
+                assert!(namespace.entry(ENTRY).is_none(), "it did not wait: nothing is shown");
+            }
+            let start = Instant::now();
+            holder.signal(signal);
+            let said = holder.ended();
+            let took = start.elapsed();
+            assert!(took < SECOND, "{signal}, {removed:?}: {took:?}, {said:#?}");
+            assert_eq!(said.status, 0, "{signal}, {removed:?}: {said:#?}");
+            assert_eq!(namespace.state(), before, "{signal}, {removed:?}: {said:#?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_holder_left_is_the_next_ones() {
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(&["ARCHES=s390x"], &[]).exits(0);
+    let before = namespace.state();
+    let all = &["ARCHES=arm64,riscv64,s390x"];
+    let holder = Holder::ready(&namespace, all, &[], "qemu-riscv64");
+    holder.signal("KILL");
+    holder.ended();
+    let left = namespace.state();
+    assert!(namespace.runs("arm64") && left.len() == 3);
+    // To a run without --hold they are as any other.
+    let said = namespace.tool(all, &[]).exits(0);
+    assert_eq!(said.err.matches("kept, entry").count(), 3, "{said:#?}");
+    assert_eq!(namespace.state(), left);
+    let holder = Holder::start(&namespace, &[], all, &[]);
+    sleep(SECOND);
+    let said = holder.end("TERM").says(&["aarch64: kept"]).says(&["qemu-aarch64: removed"]);
+    assert_eq!(holding(&said), (1, 0), "{said:#?}");
+    assert_eq!(namespace.state(), before);
+}

@@ -1,7 +1,9 @@
 //! Replacing is never lossy: at every moment, and whatever goes wrong, an architecture has a handler that works.
 
 use crate::common::host;
-use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, has, interpreters, program};
+use crate::common::namespace::{
+    MOUNT, Namespace, Said, Scratch, architectures, has, interpreters, program, program_that_ends,
+};
 use std::fs;
 use std::process::Stdio;
 use std::sync::Barrier;
@@ -66,24 +68,8 @@ fn not_one_execution_fails_while_the_handler_is_replaced_200_times() {
 /// The same with an interpreter that ends at once: so quick a loop finds a gap of a few microseconds.
 #[test]
 fn not_one_execution_fails_in_a_loop_that_is_quicker_than_an_emulator() {
-    let mut elf = [0; 128];
-    for (at, bytes) in [
-        (0, &b"\x7fELF\x02\x01\x01"[..]),       // this machine's: 64 bits, little-endian
-        (16, b"\x02\0\x3e\0\x01"),              // ET_EXEC, EM_X86_64, version
-        (24, b"\x78\0\x40"),                    // e_entry: after the headers
-        (32, b"\x40"),                          // e_phoff
-        (52, b"\x40\0\x38\0\x01"),              // e_ehsize, e_phentsize, e_phnum
-        (64, b"\x01\0\0\0\x05"),                // PT_LOAD, readable and executable
-        (82, b"\x40"),                          // p_vaddr: 0x400000
-        (96, b"\x80"),                          // p_filesz
-        (104, b"\x80"),                         // p_memsz
-        (113, b"\x10"),                         // p_align
-        (120, b"\x31\xff\x6a\x3c\x58\x0f\x05"), // xor %edi, %edi; push $60; pop %rax; syscall
-    ] {
-        elf[at..at + bytes.len()].copy_from_slice(bytes);
-    }
     let scratch = Scratch::new();
-    scratch.executable("qemu-aarch64", elf);
+    scratch.executable("qemu-aarch64", program_that_ends());
     let Some(count) = executed_while_replaced(&[&scratch.variable()]) else { return };
     assert!(count > 500, "only {count} executions: nothing is shown");
 }
@@ -294,6 +280,71 @@ fn a_stand_in_of_somebody_elses_making_is_no_obstacle() {
         "printf %s ':qemu-aarch64.new:E::gone::/nonexistent:' >{MOUNT}/register && echo 0 >{MOUNT}/qemu-aarch64.new"
     ));
     namespace.tool(REPLACE, &[]).exits(0);
+    assert_eq!(namespace.entries(), ["qemu-aarch64"]);
+    assert!(namespace.runs("arm64"));
+}
+
+/// It is all that works when the interpreter of the entry is replaced, and of no use beside an entry of somebody else's.
+#[test]
+fn a_stand_in_left_beside_an_entry_of_somebody_elses_is_cleaned_up() {
+    if !has("strace") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(&["ARCHES=arm64"], &[]).exits(0);
+    at_write(&namespace, 3, "signal=KILL", REPLACE);
+    assert_eq!(namespace.entries(), ["qemu-aarch64.new"]);
+    let rule = namespace.tool(&["ARCHES=arm64", "REPLACE=true"], &["--print"]).exits(0).out;
+    namespace.register(&rule.trim().replace("qemu-aarch64:M", "theirs:M"));
+    let theirs = namespace.state()["theirs"].clone();
+    // The first write of a run that registers nothing else is that.
+    let said = at_write(&namespace, 1, "error=ENOMEM", &["ARCHES=arm64"]).exits(1);
+    said.says(&["aarch64: kept, entry theirs"]).says(&["entry qemu-aarch64.new cannot be removed", "ENOMEM"]);
+    namespace.tool(&["ARCHES=arm64"], &[]).exits(0).says(&["aarch64: kept, entry theirs"]);
+    assert_eq!(namespace.state(), [("theirs".to_string(), theirs)].into());
+    assert!(namespace.runs("arm64"));
+}
+
+/// The line names the entry that stays, and not the one that was never touched.
+#[test]
+fn a_stand_in_that_does_not_work_and_cannot_be_removed_is_named() {
+    if !has("strace") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(&["ARCHES=arm64"], &[]).exits(0);
+    let before = namespace.state();
+    let scratch = no_emulator();
+    let stand_in = host::exchanged("qemu-aarch64.new");
+    let strace = ["strace", "-f", "-o", "/dev/null", "-P", &stand_in, "-e", "inject=openat:error=EIO"];
+    let directory = scratch.variable();
+    let variables = [&[&*directory, "VERIFY=true"], REPLACE].concat();
+    let said = namespace.under(&strace, &variables, &[]).exits(1);
+    said.says(&["aarch64: taken back", scratch.path()]).says(&["entry qemu-aarch64.new cannot be removed", "EIO"]);
+    namespace.tool(&["ARCHES=arm64"], &[]).exits(0).says(&["aarch64: kept"]);
+    assert_eq!(namespace.state(), before);
+    assert!(namespace.runs("arm64"));
+}
+
+#[test]
+fn an_entry_that_another_process_removes_meanwhile_is_no_failure() {
+    if !has("strace") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    namespace.tool(&["ARCHES=arm64"], &[]).exits(0);
+    // The interpreter has this name too, and then the entry is opened to be read, and to be removed.
+    let entry = host::exchanged("qemu-aarch64");
+    let delay = "inject=openat:delay_enter=500000:when=3";
+    let strace = ["strace", "-f", "-o", "/dev/null", "-P", &entry, "-e", delay];
+    thread::scope(|scope| {
+        let replaced = scope.spawn(|| namespace.under(&strace, REPLACE, &[]));
+        let remove = format!("until [ -e {MOUNT}/qemu-aarch64.new ]; do :; done; echo -1 >{MOUNT}/qemu-aarch64");
+        namespace.sh(&remove).exits(0);
+        assert_eq!(namespace.entries(), ["qemu-aarch64.new"], "it came too late: nothing is shown");
+        assert!(namespace.runs("arm64"));
+        replaced.join().unwrap().exits(0).says_only(&["aarch64: replaced by"]);
+    });
     assert_eq!(namespace.entries(), ["qemu-aarch64"]);
     assert!(namespace.runs("arm64"));
 }
