@@ -284,6 +284,20 @@ impl Scratch {
         to
     }
 
+    /// A static program of this machine's from C; without a compiler the test is skipped aloud.
+    #[track_caller]
+    pub fn compiled(&self, name: &str, source: &str) -> Option<PathBuf> {
+        if !has("cc") {
+            return None;
+        }
+        let (text, program) = (self.0.join(format!("{name}.c")), self.0.join(format!("{name}.part")));
+        fs::write(&text, source).unwrap();
+        Said::of(Command::new("cc").args(["-static", "-Wall", "-O1", "-o"]).args([&program, &text])).exits(0);
+        let to = self.copy(&program, name);
+        [text, program].iter().for_each(|file| fs::remove_file(file).unwrap());
+        Some(to)
+    }
+
     /// The path as text.
     pub fn path(&self) -> &str {
         self.0.to_str().unwrap()

@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// Reads the JSON strictly: the platforms and the emulators.
 #[track_caller]
-fn read(said: &Said) -> (Vec<String>, Vec<String>) {
+pub fn read(said: &Said) -> (Vec<String>, Vec<String>) {
     let value: BTreeMap<String, Value> =
         serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}; {said:#?}"));
     assert_eq!(value.keys().collect::<Vec<_>>(), ["emulators", "supported"]);
@@ -24,7 +24,7 @@ fn read(said: &Said) -> (Vec<String>, Vec<String>) {
 }
 
 /// The platforms of the host's own: the levels of amd64 by the flags in /proc/cpuinfo.
-fn own() -> Vec<String> {
+pub fn own() -> Vec<String> {
     let (_, platform) = host::own();
     match &*platform {
         "amd64" => {}
@@ -298,6 +298,7 @@ fn help_names_every_option_variable_and_architecture() {
         "QEMU_BINARY_PATH",
         "QEMU_BINARY_PREFIX",
         "VERIFY",
+        "TRUST",
     ] {
         assert!(said.out.contains(word), "{word}; {}", said.out);
     }
