@@ -45,8 +45,23 @@ impl Namespace {
         Self::with(&shell)
     }
 
+    /// One with binfmt_misc mounted, and with all users of this machine. Only root can have it.
+    pub fn with_users() -> Option<Self> {
+        let map = |namespace: &Self| {
+            let map = |file| fs::write(format!("/proc/{}/{file}", namespace.holder.id()), "0 0 65536");
+            map("uid_map").and_then(|()| map("gid_map")).map_err(|error| format!("not a namespace with users: {error}"))
+        };
+        let start = || Self::start_as("-Um", "true").and_then(|namespace| map(&namespace).map(|()| namespace));
+        let namespace = Self::or_skip(possible().clone().and_then(|()| start()))?;
+        namespace.sh(&format!("mount -t binfmt_misc binfmt_misc {MOUNT}")).exits(0);
+        Some(namespace)
+    }
+
     fn with(setup: &str) -> Option<Self> {
-        let ready = possible().clone().and_then(|()| Self::start(setup));
+        Self::or_skip(possible().clone().and_then(|()| Self::start(setup)))
+    }
+
+    fn or_skip(ready: Result<Self, String>) -> Option<Self> {
         if let Err(why) = &ready {
             skip(thread::current().name().unwrap_or_default(), why);
         }
@@ -54,8 +69,12 @@ impl Namespace {
     }
 
     fn start(setup: &str) -> Result<Self, String> {
+        Self::start_as("-Urm", setup)
+    }
+
+    fn start_as(options: &str, setup: &str) -> Result<Self, String> {
         let mut holder = Command::new("unshare")
-            .args(["-Urm", "sh", "-c"])
+            .args([options, "sh", "-c"])
             .arg(format!("{setup} && echo ready && exec cat"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
