@@ -13,6 +13,9 @@ tool := target/release/binfmt_register
 qemu := target/qemu
 path := $(if $(QEMU_BINARY_PATH),$(QEMU_BINARY_PATH),$(CURDIR)/$(qemu)/usr/bin)
 
+# Where it is noted which architectures `make register` has registered since this machine was started, one a line.
+registered = $(qemu)-registered-$(shell cat /proc/sys/kernel/random/boot_id)
+
 comma := ,
 
 # sudo's PATH has no ~/.cargo/bin, and that of Debian's ordinary users no /usr/sbin, where chroot and mke2fs are.
@@ -51,13 +54,21 @@ all: ## build the binary, target/release/binfmt_register
 register: ## (sudo) build, bring the distribution's interpreters, register them; ARCHES=, REPLACE=, … as in README.md
 	$(as_root)
 	@$(MAKE) -s all $(if $(QEMU_BINARY_PATH),,$(qemu)/ready)
-	@QEMU_BINARY_PATH='$(path)' $(tool)
+	@said=$$(QEMU_BINARY_PATH='$(path)' $(tool) 2>&1); status=$$?; printf '%s\n' "$$said" >&2; \
+		printf '%s\n' "$$said" | sed -n 's,: \(registered\|replaced by\) /.*,,p' | $(as_user) tee -a '$(registered)' >/dev/null; \
+		exit $$status
 
+# By architecture, so that only entries of this tool go, whatever took their place; and the pin, if nothing else needs it. That
+# has to be asked for where entries of others are left, which is seen by it where binfmt_misc is mounted.
 .PHONY: uninstall
 uninstall: ## (sudo) remove what register has registered
 	$(as_root)
 	@test -e $(tool) || $(MAKE) -s all
-	@$(tool) --uninstall '*'
+	@list=$$(sort -u '$(registered)' 2>/dev/null); \
+		test -n "$$list" || { echo "make register has registered nothing since this machine was started." \
+			"All that $(tool) has registered is removed by: $(tool) --uninstall '*'" >&2; exit 0; }; \
+		test ! -e /proc/sys/fs/binfmt_misc/binfmt_register || list="$$list binfmt_registe?"; \
+		$(tool) --uninstall "$$list" && $(as_user) rm -f '$(registered)'
 
 # Debian 12 and Ubuntu 24.10, and those before them, have the static interpreters in qemu-user-static; later it holds
 # only links, or nothing, and those in qemu-user are static.

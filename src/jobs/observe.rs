@@ -78,7 +78,7 @@ impl Observation {
                 architecture,
                 directory: config.interpreters,
                 file: InterpreterFile::Static,
-                is_roots: directory.is_roots,
+                is_roots: directory.is_roots_if_missing,
             };
             let included = config.selection.includes(architecture);
             let is_host = architecture.relation == Relation::Host;

@@ -25,7 +25,7 @@ pub fn uninstall(list: &[u8], of_anybody: bool, context: &Context, report: &mut 
             let named_for = recognize(bytes).map(|(named_for, _)| named_for);
             let is_named = matches(item, bytes);
             if is_named && is_pattern && is_pin(name, entry) {
-                all = true;
+                (all, found) = (true, true);
             } else if is_named || named_for.is_some() && named_for == architecture {
                 if of_anybody || is_named && !is_pattern || owner(bytes, entry).is_some() {
                     found = true;

@@ -1,7 +1,7 @@
 //! The interpreters: where they are, and whether they can serve.
 
 use super::file::open;
-use super::owners::{OpenDirectory, Owners};
+use super::owners::OpenDirectory;
 use super::path::{PathBuffer, join};
 use crate::architecture::{Architecture, ElfHeader, HOST, PT_INTERP, PT_LOAD, ProgramHeader};
 use core::ffi::CStr;
@@ -34,7 +34,7 @@ pub struct Interpreter {
     pub directory: Directory,
     /// What its name ends with.
     pub file: InterpreterFile,
-    /// Whether only root can replace it, as far as was looked.
+    /// Whether only root can replace it, or make it where it is missing, as far as was looked.
     pub is_roots: bool,
 }
 
@@ -97,10 +97,10 @@ impl Interpreter {
     /// # Errors
     /// Why it cannot serve.
     pub fn find(&mut self, directory: &OpenDirectory, must_be_static: bool) -> Result<(), Unfit> {
-        let file = directory.file.as_ref().map_err(|errno| unreadable(*errno))?;
+        let place = directory.file.as_ref().map_err(|errno| unreadable(*errno))?;
         for name in [InterpreterFile::Static, InterpreterFile::Plain] {
             self.file = name;
-            match self.check(file.as_fd(), directory.owners, must_be_static) {
+            match self.check(place.as_fd(), directory, must_be_static) {
                 Err(Unfit::Missing) => {}
                 found => return found,
             }
@@ -109,15 +109,15 @@ impl Interpreter {
         Err(Unfit::Missing)
     }
 
-    fn check(&mut self, directory: BorrowedFd, owners: Owners, must_be_static: bool) -> Result<(), Unfit> {
+    fn check(&mut self, place: BorrowedFd, directory: &OpenDirectory, must_be_static: bool) -> Result<(), Unfit> {
         let [_, _, name @ ..] = self.path();
         let mut buffer = PathBuffer::new();
         let file_name = join(&mut buffer, &name).map_err(Unfit::Unreadable)?;
         // Not to wait for the other end of a pipe.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let file = open(directory, file_name, flags).map_err(unreadable)?;
+        let file = open(place, file_name, flags).map_err(unreadable)?;
         let stat = fstat(&file).map_err(Unfit::Unreadable)?;
-        self.is_roots &= owners.only_root_can_replace(&stat);
+        self.is_roots = directory.is_roots && directory.owners.only_root_can_replace(&stat).0;
         let mut buffer = [MaybeUninit::<u8>::uninit(); 1024];
         let (start, _) = pread(&file, &mut buffer, 0).map_err(Unfit::Unreadable)?;
         judge(start, stat.st_size as u64, must_be_static, |buffer, offset| pread(&file, buffer, offset).ok())

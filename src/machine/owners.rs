@@ -6,7 +6,7 @@ use super::interpreter::Directory;
 use super::path::{PathBuffer, join};
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, stat};
-use rustix::io;
+use rustix::io::{self, Errno};
 
 /// The user that owners are shown as who have no number in a user namespace (`/proc/sys/kernel/overflowuid`).
 const UNMAPPED: u32 = 65534;
@@ -21,14 +21,16 @@ pub enum Owners {
 }
 
 impl Owners {
-    /// Whether nobody but root can change a file, or replace what is in a directory.
-    pub fn only_root_can_replace(self, stat: &Stat) -> bool {
+    /// Whether nobody but root can change a file, or replace what is in a directory; and the same where that is missing, so
+    /// that it can be made.
+    pub fn only_root_can_replace(self, stat: &Stat) -> (bool, bool) {
         let is_roots = |id: u32| id == 0 || self == Self::RootOrUnmapped && id == UNMAPPED;
         let mode = Mode::from_raw_mode(stat.st_mode);
         let others = if is_roots(stat.st_gid) { Mode::WOTH } else { Mode::WOTH | Mode::WGRP };
+        let can_make = !is_roots(stat.st_uid) || mode.intersects(others);
         // In a directory with this bit only the owner of a file can replace it.
         let is_sticky = FileType::from_raw_mode(stat.st_mode).is_dir() && mode.contains(Mode::SVTX);
-        is_roots(stat.st_uid) && (is_sticky || !mode.intersects(others))
+        (!can_make || is_sticky && is_roots(stat.st_uid), !can_make)
     }
 }
 
@@ -41,27 +43,43 @@ pub struct OpenDirectory {
     pub owners: Owners,
     /// Whether only root can replace what is in it, and, where that was asked for, what is above it.
     pub is_roots: bool,
+    /// The same for what is missing in it.
+    pub is_roots_if_missing: bool,
 }
 
 impl OpenDirectory {
     /// Opens `directory`. `whole_path` is whether it counts who can replace directories above it.
     pub fn open(directory: &Directory, owners: Owners, whole_path: bool) -> Self {
         let file = open(CWD, directory.path, OFlags::PATH | OFlags::DIRECTORY);
-        let is_roots = |stat: io::Result<Stat>| stat.is_ok_and(|stat| owners.only_root_can_replace(&stat));
-        let mut all = file.as_ref().map_or(true, |file| is_roots(fstat(file)));
+        // What was looked at so far, with the next part there, and with it missing.
+        let (mut is_roots, mut is_roots_if_missing) = (true, true);
+        let mut look = |stat: io::Result<Stat>| {
+            match stat {
+                Ok(stat) => {
+                    let (replace, make) = owners.only_root_can_replace(&stat);
+                    is_roots_if_missing = is_roots && make;
+                    is_roots &= replace;
+                }
+                Err(Errno::NOENT | Errno::NOTDIR) => {}
+                Err(_) => (is_roots, is_roots_if_missing) = (false, false),
+            }
+            stat.is_ok()
+        };
         if whole_path {
             let path = directory.path.to_bytes();
             let mut buffer = PathBuffer::new();
             // What is not there cannot be replaced, but made, by those who can write to what is above it.
             for (end, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
                 let above = path.get(..=end).unwrap_or_default();
-                match join(&mut buffer, &[above]).and_then(stat) {
-                    Err(_) => break,
-                    above => all &= is_roots(above),
+                if !look(join(&mut buffer, &[above]).and_then(stat)) {
+                    break;
                 }
             }
         }
-        Self { file, owners, is_roots: all }
+        if let Ok(file) = &file {
+            look(fstat(file));
+        }
+        Self { file, owners, is_roots, is_roots_if_missing }
     }
 }
 
@@ -86,8 +104,11 @@ mod tests {
             (0o040_777, 0, 0, false, false),
         ] {
             (stat.st_mode, stat.st_uid, stat.st_gid) = (mode, uid, gid);
-            assert_eq!(Owners::Root.only_root_can_replace(&stat), root, "{mode:o} {uid} {gid}");
-            assert_eq!(Owners::RootOrUnmapped.only_root_can_replace(&stat), unmapped, "{mode:o} {uid} {gid}");
+            // Who can write to a directory can make what is missing there, whatever its other bits are.
+            let make = |replace| replace && mode & 0o002 == 0;
+            assert_eq!(Owners::Root.only_root_can_replace(&stat), (root, make(root)), "{mode:o} {uid} {gid}");
+            let expected = (unmapped, make(unmapped));
+            assert_eq!(Owners::RootOrUnmapped.only_root_can_replace(&stat), expected, "{mode:o} {uid} {gid}");
         }
     }
 }

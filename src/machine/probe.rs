@@ -89,7 +89,8 @@ fn execute(program: &Probe) -> i32 {
         Ok(file) => match execute_descriptor(&file, NAME) {
             // A security module (Tomoyo) may insist on /dev/fd/N, and there may be none.
             Errno::NOENT => Errno::NOENT.raw_os_error(),
-            Errno::NOSYS => -Errno::NOSYS.raw_os_error(),
+            // There is no such call, or a filter forbids it.
+            error @ (Errno::NOSYS | Errno::PERM) => -error.raw_os_error(),
             error => return error.raw_os_error(),
         },
         Err(error) => -error.raw_os_error(),

@@ -1,6 +1,7 @@
 //! The tool as the machine's init: the kernel starts it, and it the harness's `/sbin/init`.
 
 use super::{ARM64, NO_ARM64, debian, on, registered, shipped};
+use crate::common::namespace::Scratch;
 use crate::common::scratch;
 use crate::machine::{Console, Machine};
 use std::fs;
@@ -12,6 +13,7 @@ on_every_kernel! {
     it_registers_and_boots
     whatever_fails_is_said_and_the_machine_boots
     registrations_outlive_the_initramfs
+    an_interpreter_that_does_not_end_does_not_stop_the_boot
     without_an_init_it_halts
     without_a_console_it_writes_to_the_kernel_log
 }
@@ -110,6 +112,27 @@ fn registrations_outlive_the_initramfs(suite: &str) {
     assert_eq!(shell.said(), (0, "value\n"));
 }
 
+fn an_interpreter_that_does_not_end_does_not_stop_the_boot(suite: &str) {
+    let scratch = Scratch::new();
+    let source = "#include <signal.h>\n#include <unistd.h>\n\
+        int main(void) { for (int s = 1; s < 65; s++) signal(s, SIG_IGN); fork(); for (;;) pause(); }\n";
+    let Some(endless) = scratch.compiled("qemu-aarch64", source) else { return };
+    let console = without_interpreter(suite)
+        .file(QEMU, endless)
+        .append("VERIFY=true")
+        .run("mknod /dev/kmsg c 1 11; echo mark >/dev/kmsg; dmesg")
+        .run("mkdir /proc && mount -t proc proc /proc && ! grep -l qemu-aarch64 /proc/[0-9]*/cmdline")
+        .boot();
+    said(
+        &console,
+        &format!("aarch64: taken back: no program runs through {QEMU}: it was started, and did not end in time"),
+    );
+    let [log, running] = console.ran();
+    let took = since_boot(&log.output, "] mark") - since_boot(&log.output, "Run /init as init process");
+    assert!((8_000.0..12_000.0).contains(&took), "{took} ms");
+    assert_eq!(running.said(), (0, ""));
+}
+
 /// A kernel whose init ends panics, and `panic=-1`, as the harness has it, would reset the machine.
 fn without_an_init_it_halts(suite: &str) {
     let file = scratch(&format!("no-init-{suite}")).join("file");
@@ -146,6 +169,12 @@ fn without_a_console_it_writes_to_the_kernel_log(suite: &str) {
     assert!(!open.output.contains("kmsg") && open.output.contains("ttyS0"), "{}", open.output);
 }
 
+/// When the kernel's log has such a line; in milliseconds.
+fn since_boot(log: &str, what: &str) -> f64 {
+    let line = log.lines().find(|line| line.contains(what)).unwrap();
+    line.trim_start_matches('[').split(']').next().unwrap().trim().parse::<f64>().unwrap() * 1000.0
+}
+
 /// How long it takes from when the kernel starts `/init` to the next init's first command, and how long that takes to
 /// load the module, if it is not loaded; in milliseconds.
 fn times(machine: Machine) -> (f64, f64) {
@@ -153,10 +182,7 @@ fn times(machine: Machine) -> (f64, f64) {
         .run("mknod /dev/kmsg c 1 11; echo mark 1 >/dev/kmsg; modprobe binfmt_misc; echo mark 2 >/dev/kmsg; dmesg")
         .count_instructions()
         .boot();
-    let time = |what: &str| -> f64 {
-        let line = console.ran::<1>()[0].output.lines().find(|line| line.contains(what)).unwrap();
-        line.trim_start_matches('[').split(']').next().unwrap().trim().parse::<f64>().unwrap() * 1000.0
-    };
+    let time = |what| since_boot(&console.ran::<1>()[0].output, what);
     let [start, first, second] = ["Run /init as init process", "] mark 1", "] mark 2"].map(time);
     (first - start, second - first)
 }

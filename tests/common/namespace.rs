@@ -45,8 +45,23 @@ impl Namespace {
         Self::with(&shell)
     }
 
+    /// One with binfmt_misc mounted, and with all users of this machine. Only root can have it.
+    pub fn with_users() -> Option<Self> {
+        let map = |namespace: &Self| {
+            let map = |file| fs::write(format!("/proc/{}/{file}", namespace.holder.id()), "0 0 65536");
+            map("uid_map").and_then(|()| map("gid_map")).map_err(|error| format!("not a namespace with users: {error}"))
+        };
+        let start = || Self::start_as("-Um", "true").and_then(|namespace| map(&namespace).map(|()| namespace));
+        let namespace = Self::or_skip(possible().clone().and_then(|()| start()))?;
+        namespace.sh(&format!("mount -t binfmt_misc binfmt_misc {MOUNT}")).exits(0);
+        Some(namespace)
+    }
+
     fn with(setup: &str) -> Option<Self> {
-        let ready = possible().clone().and_then(|()| Self::start(setup));
+        Self::or_skip(possible().clone().and_then(|()| Self::start(setup)))
+    }
+
+    fn or_skip(ready: Result<Self, String>) -> Option<Self> {
         if let Err(why) = &ready {
             skip(thread::current().name().unwrap_or_default(), why);
         }
@@ -54,8 +69,12 @@ impl Namespace {
     }
 
     fn start(setup: &str) -> Result<Self, String> {
+        Self::start_as("-Urm", setup)
+    }
+
+    fn start_as(options: &str, setup: &str) -> Result<Self, String> {
         let mut holder = Command::new("unshare")
-            .args(["-Urm", "sh", "-c"])
+            .args([options, "sh", "-c"])
             .arg(format!("{setup} && echo ready && exec cat"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -282,6 +301,20 @@ impl Scratch {
         let to = self.copy(&part, name);
         fs::remove_file(part).unwrap();
         to
+    }
+
+    /// A static program of this machine's from C; without a compiler the test is skipped aloud.
+    #[track_caller]
+    pub fn compiled(&self, name: &str, source: &str) -> Option<PathBuf> {
+        if !has("cc") {
+            return None;
+        }
+        let (text, program) = (self.0.join(format!("{name}.c")), self.0.join(format!("{name}.part")));
+        fs::write(&text, source).unwrap();
+        Said::of(Command::new("cc").args(["-static", "-Wall", "-O1", "-o"]).args([&program, &text])).exits(0);
+        let to = self.copy(&program, name);
+        [text, program].iter().for_each(|file| fs::remove_file(file).unwrap());
+        Some(to)
     }
 
     /// The path as text.

@@ -1,7 +1,8 @@
 //! The README's first command, as root of a namespace of its own.
 
-use crate::common::namespace::Namespace;
+use crate::common::namespace::{self, MOUNT, Namespace, Said, Scratch};
 use crate::common::{TOP, cargo, copy_of_the_package, run, skip};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
@@ -12,29 +13,133 @@ const PLACE: &str = "target/tmp/front_door";
 /// What tells cargo where it keeps what it downloads, and rustup's wrapper of it which cargo that is.
 const CARGO: [&str; 4] = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
 
+/// What `make` does in a namespace: it notes in `notes` what is registered.
+fn make(namespace: &Namespace, notes: &Scratch, words: &str) -> Said {
+    let environment = CARGO.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
+    let environment: Vec<_> = environment.collect();
+    let script = format!("unset QEMU_BINARY_PATH; make -s -C {TOP} registered={}/notes {words}", notes.path());
+    namespace.sh_with(&script, &environment)
+}
+
+/// Has make build, and bring what is named by `words`. What takes long is done first: in the namespace there is a time
+/// limit.
+fn is_ready(test: &str, words: &[&str]) -> bool {
+    let ready = run(Command::new("make").args(["-s", "-C", TOP, "all"]).args(words));
+    ready.map_err(|why| skip(test, &why)).is_ok()
+}
+
+/// Two interpreters, and where they are as make takes it.
+fn interpreters() -> (Scratch, String) {
+    let scratch = Scratch::new();
+    for name in ["qemu-aarch64", "qemu-riscv64"] {
+        scratch.copy(namespace::interpreters().join(name), name);
+    }
+    let variable = scratch.variable();
+    (scratch, variable)
+}
+
 #[test]
 fn make_register_registers_and_make_uninstall_undoes_it() {
     let test = "make_register_registers_and_make_uninstall_undoes_it";
-    // What takes long is done first: in the namespace there is a time limit.
     let (place, ready) = (format!("qemu={PLACE}"), format!("{PLACE}/ready"));
-    let bring = run(Command::new("make").args(["-s", "-C", TOP, &place, "all", &ready]));
-    if let Err(why) = bring {
-        return skip(test, &why);
+    if !is_ready(test, &[&place, &ready]) {
+        return;
     }
     keep_two_interpreters();
     let Some(namespace) = Namespace::bare() else { return };
-    let environment = CARGO.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
-    let environment: Vec<_> = environment.collect();
-    let make = |words: &str| {
-        namespace.sh_with(&format!("unset QEMU_BINARY_PATH; make -s -C {TOP} {place} {words}"), &environment)
-    };
+    let notes = Scratch::new();
+    let make = |words: &str| make(&namespace, &notes, &format!("{place} {words}"));
     make("register ARCHES=arm64,riscv64").exits(0).says(&["aarch64: registered"]).says(&["riscv64: registered"]);
     assert!(namespace.runs("arm64") && namespace.runs("riscv64"));
     assert_eq!(namespace.entries(), ["qemu-aarch64", "qemu-riscv64"]);
     assert!(namespace.entry("qemu-aarch64").unwrap().interpreter.starts_with(&format!("{TOP}/{PLACE}/usr/bin/")));
     make("register ARCHES=arm64 REPLACE=true").exits(0).says(&["aarch64: replaced"]);
-    make("uninstall").exits(0).says(&["qemu-aarch64: removed"]);
+    make("uninstall").exits(0).says(&["qemu-aarch64: removed"]).says(&["qemu-riscv64: removed"]);
     assert!(namespace.entries().is_empty() && !namespace.runs("arm64"));
+}
+
+#[test]
+fn make_uninstall_removes_only_what_make_register_has_registered() {
+    let test = "make_uninstall_removes_only_what_make_register_has_registered";
+    let Some(namespace) = Namespace::new() else { return };
+    if !is_ready(test, &[]) {
+        return;
+    }
+    let (notes, (_place, path)) = (Scratch::new(), interpreters());
+    let make = |words: &str| make(&namespace, &notes, &format!("{path} {words}"));
+    // By the tool itself, which means as an image; and of another tool.
+    namespace.tool(&["ARCHES=riscv64,s390x"], &[]).exits(0);
+    namespace.register(":qemu-m68k:E::m68k::/bin/true:");
+    let before = namespace.state();
+    make("uninstall").exits(0).says_only(&["make register has registered nothing", "--uninstall '*'"]);
+    assert_eq!(namespace.state(), before);
+    make("register ARCHES=arm64,riscv64").exits(0).says(&["aarch64: registered"]).says(&["riscv64: kept"]);
+    make("uninstall").exits(0).says_only(&["qemu-aarch64: removed"]);
+    assert_eq!(namespace.state(), before);
+    make("uninstall").exits(0).says_only(&["make register has registered nothing"]);
+    assert_eq!(namespace.state(), before);
+    // What has taken the place of an entry meanwhile is not removed with it.
+    make("register ARCHES=arm64").exits(0);
+    namespace.tool(&[], &["--uninstall", "arm64"]).exits(0);
+    namespace.register(":qemu-aarch64:E::arm64::/bin/true:");
+    make("uninstall").exits(0).says_only(&["qemu-aarch64: left, another tool has registered it"]);
+    assert_eq!(namespace.entries(), ["qemu-aarch64", "qemu-m68k", "qemu-riscv64", "qemu-s390x"]);
+}
+
+/// In a user namespace there is no pin, so one is made by hand.
+#[test]
+fn make_uninstall_removes_the_pin_unless_it_is_needed() {
+    let test = "make_uninstall_removes_the_pin_unless_it_is_needed";
+    if !is_ready(test, &[]) {
+        return;
+    }
+    for needed in [false, true] {
+        let Some(namespace) = Namespace::new() else { return };
+        let (notes, (_place, path)) = (Scratch::new(), interpreters());
+        let make = |words: &str| make(&namespace, &notes, &format!("{path} {words}"));
+        namespace.register(":theirs:E::theirs::/bin/true:");
+        namespace.register(":binfmt_register:M::binfmt_register keeps binfmt_misc alive::/bin/true:F");
+        namespace.sh(&format!("echo 0 >{MOUNT}/binfmt_register")).exits(0);
+        if needed {
+            namespace.tool(&["ARCHES=s390x"], &[]).exits(0);
+        }
+        make("register ARCHES=arm64").exits(0).says(&["aarch64: registered"]);
+        let said = make("uninstall").exits(0).says(&["qemu-aarch64: removed"]);
+        assert!(!said.err.contains("nothing registered"), "{said:#?}");
+        if needed {
+            assert_eq!(namespace.entries(), ["binfmt_register", "qemu-s390x", "theirs"]);
+        } else {
+            assert_eq!(namespace.entries(), ["theirs"], "{said:#?}");
+        }
+    }
+}
+
+#[test]
+fn make_register_in_execution_mode_from_a_users_checkout_is_refused() {
+    let test = "make_register_in_execution_mode_from_a_users_checkout_is_refused";
+    if !is_ready(test, &[]) {
+        return;
+    }
+    let (place, path) = interpreters();
+    let check = |namespace: &Namespace| {
+        let notes = Scratch::new();
+        let make = |words: &str| make(namespace, &notes, &format!("{path} ARCHES=arm64 {words}"));
+        let said = make("register MODE=execution").exits(2).says(&["aarch64: not registered", "others than root"]);
+        said.says(&["CREDENTIALS=false", "TRUST=true"]);
+        assert!(namespace.entries().is_empty());
+        make("register MODE=execution TRUST=true").exits(0).says(&["aarch64: registered", "(POC)"]);
+        make("uninstall").exits(0).says_only(&["qemu-aarch64: removed"]);
+        make("register MODE=execution CREDENTIALS=false").exits(0).says(&["aarch64: registered", "(PO)"]);
+        make("uninstall").exits(0);
+        make("register").exits(0).says(&["aarch64: registered", "(POCF)"]).says(&["others than root can replace it"]);
+    };
+    let Some(namespace) = Namespace::new() else { return };
+    fs::set_permissions(&place.0, fs::Permissions::from_mode(0o757)).unwrap();
+    check(&namespace);
+    fs::set_permissions(&place.0, fs::Permissions::from_mode(0o755)).unwrap();
+    let Some(namespace) = Namespace::with_users() else { return };
+    chown(&place.0, Some(1000), Some(1000)).unwrap();
+    check(&namespace);
 }
 
 /// The package has 400 MB; what is registered here is kept.

@@ -1,18 +1,20 @@
 //! What it prints: the status as JSON, the rules as binfmt.d has them, help and version. None of these changes
 //! anything.
 
+use crate::common::TOP;
 use crate::common::host::{self, binary, exchanged};
 use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, clean, has, interpreters, runs_i386};
 use crate::common::targets::{Row, rows};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 
 /// Reads the JSON strictly: the platforms and the emulators.
 #[track_caller]
-fn read(said: &Said) -> (Vec<String>, Vec<String>) {
+pub fn read(said: &Said) -> (Vec<String>, Vec<String>) {
     let value: BTreeMap<String, Value> =
         serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}; {said:#?}"));
     assert_eq!(value.keys().collect::<Vec<_>>(), ["emulators", "supported"]);
@@ -24,7 +26,7 @@ fn read(said: &Said) -> (Vec<String>, Vec<String>) {
 }
 
 /// The platforms of the host's own: the levels of amd64 by the flags in /proc/cpuinfo.
-fn own() -> Vec<String> {
+pub fn own() -> Vec<String> {
     let (_, platform) = host::own();
     match &*platform {
         "amd64" => {}
@@ -298,6 +300,7 @@ fn help_names_every_option_variable_and_architecture() {
         "QEMU_BINARY_PATH",
         "QEMU_BINARY_PREFIX",
         "VERIFY",
+        "TRUST",
     ] {
         assert!(said.out.contains(word), "{word}; {}", said.out);
     }
@@ -305,6 +308,39 @@ fn help_names_every_option_variable_and_architecture() {
         assert!(said.out.split_whitespace().any(|word| *word == name), "{name}; {}", said.out);
     }
     assert!(said.out.lines().all(|line| line.len() <= 80 || line.contains("aarch64 ")), "{}", said.out);
+}
+
+/// The README's tables have the options and variables of the help, and no others.
+#[test]
+fn the_readme_has_what_the_help_has() {
+    let mut command = Command::new(binary());
+    clean(&mut command);
+    let help = Said::of(command.arg("--help")).exits(0).out;
+    let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
+    let names = |text: &str, start: &str, end: &str| {
+        let names = text.lines().filter_map(|line| line.strip_prefix(start)?.split(end).next());
+        names.map(String::from).collect::<BTreeSet<_>>()
+    };
+    let (_, variables) = help.split_once("\nvariables").unwrap();
+    let rows = names(&readme, "| `", "`");
+    for name in names(variables, "  ", ":") {
+        assert!(rows.contains(&name), "{name}; {rows:?}");
+    }
+    for option in names(&help, "  --", " ") {
+        assert!(
+            readme.lines().any(|line| line.starts_with("| `-") && line.contains(&format!("`--{option}"))),
+            "{option}"
+        );
+    }
+    for name in rows
+        .iter()
+        .filter(|name| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+    {
+        assert!(help.contains(&format!("\n  {name}: ")), "{name}");
+    }
+    for name in rows.iter().filter_map(|row| row.strip_prefix("--")?.split(' ').next()) {
+        assert!(help.contains(&format!("\n  --{name}")), "{name}");
+    }
 }
 
 #[test]
