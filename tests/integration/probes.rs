@@ -5,11 +5,11 @@ use crate::common::host::{self, binary};
 use crate::common::namespace::{Namespace, Said, Scratch, clean, runs_i386};
 use crate::common::skip;
 use crate::status::{own, read};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
-use std::thread::{self, sleep};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, iter};
 
 const BOTH: &[&str] = &["ARCHES=arm64,riscv64"];
 
@@ -159,7 +159,7 @@ fn status_with_few_descriptors_is_right_or_says_so() {
     assert!((1..10).contains(&failed), "nothing is shown: {failed}");
 }
 
-/// What interpreters do, whether a probe succeeds with it, and the program's body.
+/// What interpreters do, whether a probe succeeds with it, and how.
 const INTERPRETERS: [(&str, bool, &str); 6] = [
     ("pauses", false, "for (;;) pause();"),
     ("sleeps", false, "sleep(1000); return 0;"),
@@ -172,71 +172,61 @@ const INTERPRETERS: [(&str, bool, &str); 6] = [
 /// How long a run may take, and what starting it takes beside that on a busy machine.
 const LIMIT: Duration = Duration::from_secs(10 + 2);
 
-/// The programs below a directory that are running.
-fn running(directory: &Path) -> Vec<PathBuf> {
-    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let programs = processes.filter_map(|process| fs::read_link(process.path().join("exe")).ok());
-    programs.filter(|program| program.starts_with(directory)).collect()
-}
-
 /// Runs the tool in all ways that execute a program, each in a namespace of its own, and all at once.
-fn run_with(scratch: &Scratch, succeeds: bool) -> Option<()> {
-    let variable = scratch.variable();
+fn run_with(interpreter: &Path, succeeds: bool) {
     let run = |kept: bool, command: &str| {
+        let scratch = Scratch::new();
+        scratch.copy(interpreter, "qemu-aarch64");
+        let variable = scratch.variable();
         let namespace = Namespace::new()?;
-        if kept {
-            namespace.tool(&[&variable, "ARCHES=arm64"], &[]).exits(0);
-        }
+        // Printed or registered: an emulated host is so shown the directory.
+        let arguments: &[&str] = if kept { &[] } else { &["--print"] };
+        namespace.tool(&[&variable, "ARCHES=arm64"], arguments).exits(0);
+        // What is running at the end, and what is left to read. What hangs is killed by its PID namespace.
+        let running = "sleep 0.2; for process in /mnt/[0-9]*; do readlink $process/exe; done >&2";
         let script = format!(
-            "export ARCHES=arm64 {variable}; echo 'left to read' | {{ {command}; status=$?; cat >&2; exit $status; }}"
+            "mount -t proc proc /mnt; export ARCHES=arm64 {variable}
+            echo 'left to read' | {{ {command}; status=$?; {running}; cat >&2; exit $status; }}"
         );
         let start = Instant::now();
-        let said = namespace.sh(&script);
+        let said = namespace
+            .sh(&format!("exec timeout -s KILL 15 unshare -mpf --kill-child sh -c '{}'", script.replace('\'', "\"")));
         assert!(start.elapsed() < LIMIT, "{command}: {:?}; {said:#?}", start.elapsed());
         assert!(said.err.ends_with("left to read\n"), "{command}: {said:#?}");
-        // What is killed may take a moment to be gone.
-        let gone = iter::repeat_with(|| sleep(Duration::from_millis(10))).take(100);
-        gone.take_while(|()| !running(&scratch.0).is_empty()).for_each(drop);
+        let left = said.err.lines().any(|line| line.starts_with(scratch.path()));
+        assert!(!left, "{command}: left running; {said:#?}");
+        assert!(said.err.contains("/sh\n") || said.err.contains("/dash\n"), "nothing is shown: {said:#?}");
         assert_eq!(namespace.entries().is_empty(), !kept && !succeeds, "{command}: {said:#?}");
         Some(said)
     };
-    let (status, words) = if succeeds { (0, "aarch64: ") } else { (1, "did not end in time") };
+    let words = if succeeds { "aarch64: " } else { "did not end in time" };
+    let verify = |kept: bool, command: &str| {
+        let said = run(kept, command)?.exits((!succeeds).into());
+        Some(said.says(&[if kept { "aarch64: kept" } else { "aarch64: " }, words]))
+    };
     thread::scope(|scope| {
-        let runs = [
-            scope.spawn(|| Some(run(false, "VERIFY=true $TOOL")?.exits(status).says(&["aarch64: ", words]))),
-            scope.spawn(|| Some(run(true, "VERIFY=true $TOOL")?.exits(status).says(&["aarch64: kept", words]))),
-            // As the first process of a container.
-            scope
-                .spawn(|| Some(run(false, "VERIFY=true unshare -pf $TOOL")?.exits(status).says(&["aarch64: ", words]))),
-            scope.spawn(|| {
-                let said = run(true, "$TOOL --status")?.exits(0);
-                assert_eq!(read(&said).0.contains(&"linux/arm64".into()), succeeds, "{said:#?}");
-                Some(said)
-            }),
-        ];
-        runs.into_iter().map(|run| run.join().unwrap().map(drop)).collect()
-    })
+        scope.spawn(|| verify(false, "VERIFY=true $TOOL"));
+        scope.spawn(|| verify(true, "VERIFY=true $TOOL"));
+        // As the first process of a container.
+        scope.spawn(|| verify(false, "VERIFY=true unshare -pf $TOOL"));
+        scope.spawn(|| {
+            let said = run(true, "$TOOL --status")?.exits(0);
+            assert_eq!(read(&said).0.contains(&"linux/arm64".into()), succeeds, "{said:#?}");
+            Some(said)
+        });
+    });
 }
 
 #[test]
 fn whatever_an_interpreter_does_a_run_ends_in_time_and_leaves_nothing_running() {
-    let scratches: Option<Vec<_>> = INTERPRETERS
-        .iter()
-        .map(|(what, succeeds, body)| {
-            let scratch = Scratch::new();
-            let source = format!("#include <signal.h>\n#include <unistd.h>\nint main(void) {{ {body} }}\n");
-            scratch.compiled("qemu-aarch64", &source)?;
-            Some((*what, *succeeds, scratch))
-        })
-        .collect();
-    let Some(scratches) = scratches else { return };
+    let scratch = Scratch::new();
+    let interpreters = INTERPRETERS.map(|(name, succeeds, body)| {
+        let source = format!("#include <signal.h>\n#include <unistd.h>\nint main(void) {{ {body} }}\n");
+        Some((scratch.compiled(name, &source)?, succeeds))
+    });
     thread::scope(|scope| {
-        for (what, succeeds, scratch) in &scratches {
-            scope.spawn(move || {
-                if run_with(scratch, *succeeds).is_some() {
-                    assert_eq!(running(&scratch.0), [] as [PathBuf; 0], "an interpreter that {what}");
-                }
-            });
+        for (interpreter, succeeds) in interpreters.iter().flatten() {
+            scope.spawn(|| run_with(interpreter, *succeeds));
         }
     });
 }
