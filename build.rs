@@ -165,6 +165,9 @@ fn link() {
     let script = if x86 { "src/sys/link-x86.ld" } else { "src/sys/link.ld" };
     println!("cargo:rerun-if-changed={script}");
     println!("cargo:rustc-link-arg-bins=-T{root}/{script}");
+    // cargo takes another linker from here, and does not run this again by itself.
+    let target = env::var("TARGET").expect("cargo sets TARGET").to_uppercase().replace('-', "_");
+    println!("cargo:rerun-if-env-changed=CARGO_TARGET_{target}_LINKER");
     let direct = env::var("RUSTC_LINKER").is_ok_and(|linker| linker.ends_with("lld"));
     if !direct {
         for argument in ["-nostdlib", "-nostartfiles", "-static", "-no-pie"] {

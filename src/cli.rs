@@ -26,7 +26,7 @@ pub struct Options {
     pub help: bool,
     /// Whether it was started under the name `binfmt`, to stand in for `tonistiigi/binfmt`.
     pub stands_in: bool,
-    /// The command behind `--`, and its arguments. `None` if there is no `--`, or nothing behind it.
+    /// The command after `--`, and its arguments. `None` if there is no `--`, or nothing after it.
     pub command: Option<Strings>,
 }
 
@@ -134,9 +134,9 @@ impl Options {
     fn read_one(&mut self, argument: &'static CStr, rest: Strings) -> Result<Strings, Misuse> {
         let name = strip_prefix(argument, b"--").or(strip_prefix(argument, b"-")).unwrap_or_default();
         for option in &OPTIONS {
-            let Some(behind) = strip_prefix(name, option.name.as_bytes()) else { continue };
-            let (value, rest) = match strip_prefix(behind, b"=") {
-                None if !behind.is_empty() => continue, // another name, which starts with this one
+            let Some(following) = strip_prefix(name, option.name.as_bytes()) else { continue };
+            let (value, rest) = match strip_prefix(following, b"=") {
+                None if !following.is_empty() => continue, // another name, which starts with this one
                 None if option.takes_value => rest.split_first().ok_or(Misuse::NoValue(argument))?,
                 None => (argument, rest),
                 Some(value) if option.takes_value => (value, rest),

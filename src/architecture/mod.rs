@@ -69,7 +69,7 @@ impl Architecture {
         self.names.as_bytes().split(|&byte| byte == b',')
     }
 
-    /// Whether `name` means this architecture, with or without `linux/` before it and a version (`/v7`) behind.
+    /// Whether `name` means this architecture, with or without `linux/` before it and a version (`/v7`) after it.
     pub fn is_called(&self, name: &[u8]) -> bool {
         let name = name.strip_prefix(b"linux/").unwrap_or(name);
         self.all_names()

@@ -4,7 +4,7 @@ use super::Architecture;
 use super::elf::{ByteOrder, ET_EXEC, MACHINE_OFFSET};
 use heapless::Vec;
 
-/// How many bytes of a file the kernel looks at, with zeros behind a shorter one (`BINPRM_BUF_SIZE`).
+/// How many bytes of a file the kernel looks at, with zeros after a shorter one (`BINPRM_BUF_SIZE`).
 pub const FILE_START_LENGTH: usize = 256;
 
 /// The longest pattern is as long as an ELF header of 64 bits.

@@ -18,7 +18,7 @@ impl Architecture {
         self.program(PT_LOAD, 0)
     }
 
-    /// A program that says it has a dynamic linker, whose name would be behind the end of the file.
+    /// A program that says it has a dynamic linker, whose name would be after the end of the file.
     pub fn probe_without_interpreter_name(&self) -> Probe {
         self.program(PT_INTERP, FILE_START_LENGTH as u64)
     }

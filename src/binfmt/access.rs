@@ -138,7 +138,7 @@ impl BinfmtMisc {
     /// `None` if there is none of its own, and `if_none` forbids to mount it.
     ///
     /// # Errors
-    /// Why none of the ways leads there.
+    /// Why it cannot be opened in any of these ways.
     pub fn open(
         mount_point: &CStr,
         user_namespace: UserNamespace,

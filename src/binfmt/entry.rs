@@ -21,7 +21,7 @@ pub struct Entry<'a> {
     mask: Hexadecimal<'a>,
 }
 
-/// What the line behind the path of the interpreter starts with.
+/// What the line after the path of the interpreter starts with.
 const FLAGS: &[u8] = b"\nflags: ";
 
 /// Whether the entry of which the kernel shows `text` is enabled. The file `status` has the same first line for
@@ -35,7 +35,7 @@ impl<'a> Entry<'a> {
     /// interpreter of its own (type `B` of Linux 7.3, whose text names a BPF program instead) matches no program.
     pub fn parse(text: &'a [u8]) -> Self {
         let mut entry = Self { enabled: is_enabled(text), ..Self::default() };
-        // The path of the interpreter may be any bytes, also such as look like the lines behind it.
+        // The path of the interpreter may be any bytes, also such as look like the lines after it.
         let Some(end) = text.windows(FLAGS.len()).rposition(|window| window == FLAGS) else { return entry };
         let (head, rest) = text.split_at(end);
         let head = head.strip_prefix(b"enabled").or(head.strip_prefix(b"disabled")).unwrap_or_default();
@@ -79,7 +79,7 @@ impl<'a> Entry<'a> {
         self.offset == 0 && self.magic.is(magic) && self.mask.is(mask)
     }
 
-    /// Whether a file that starts so, with zeros behind it, matches the entry (`search_binfmt_handler` in
+    /// Whether a file that starts so, with zeros after it, matches the entry (`search_binfmt_handler` in
     /// `fs/binfmt_misc.c`).
     pub fn matches(&self, start: &[u8]) -> bool {
         let bytes = start.iter().copied().chain(iter::repeat(0)).take(FILE_START_LENGTH);

@@ -6,6 +6,7 @@
 //! With the flag `F` the entry holds the file open, the file holds its mount, and that mount holds the one below it. So
 //! the file system keeps itself alive, without a mount point in any namespace, until that entry is removed.
 
+use super::access::Locked;
 use super::entry::Entry;
 use super::flags::Flags;
 use crate::machine::{attach, mount_detached, open, run_in_child, write_all, write_file};
@@ -31,13 +32,13 @@ pub fn is_pin(name: &CStr, entry: &Entry) -> bool {
     name == NAME && entry.flags == Flags::FIX_BINARY && entry.has_pattern(MAGIC, b"")
 }
 
-/// Sets the pin. It is done in a child process, so that the mount namespace and the working directory of this one stay
+/// Sets the pin, while no other process of this tool does. It is done in a child process, so that the mount namespace and the working directory of this one stay
 /// as they are.
 ///
 /// # Errors
 /// Those of the mount calls: `NOSYS` before Linux 5.2; `PERM` without `CAP_SYS_ADMIN`; `ACCESS` where a security module
 /// (AppArmor's `docker-default`, for one) denies mounts.
-pub fn set() -> io::Result<()> {
+pub fn set(_: &Locked) -> io::Result<()> {
     let status = run_in_child(&mut || set_here().err().map_or(0, Errno::raw_os_error))?;
     match status.exit_status() {
         Some(0) => Ok(()),

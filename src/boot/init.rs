@@ -58,8 +58,8 @@ pub fn execute_next_init(own_name: &CStr, arguments: Strings, environment: Strin
     halt()
 }
 
-/// Halts the machine, as `halt -f` does. If the process ended, the kernel would panic, and its words push those that say
-/// what is wrong off the screen, or it would reset the machine (`panic=`), again and again.
+/// Halts the machine, as `halt -f` does. If the process ended, the kernel would panic: what it prints then would hide the
+/// line that says what is wrong, or it would reset the machine (`panic=`), again and again.
 fn halt() -> ! {
     loop {
         _ = reboot(RebootCommand::Halt);

@@ -3,7 +3,7 @@
 use super::Context;
 use super::access::say_why;
 use super::observe::each_entry;
-use crate::binfmt::{Access, BinfmtMisc, IfNone, OwnName, owner, set_pin};
+use crate::binfmt::{Access, BinfmtMisc, IfNone, Locked, OwnName, owner, set_pin};
 use crate::machine::{NEW_MOUNT_CALLS, UserNamespace};
 use crate::report::{Notice, Report};
 use rustix::io::{self, Errno};
@@ -14,9 +14,9 @@ use rustix::process::getpid;
 ///
 /// # Errors
 /// Why that cannot be.
-pub fn make_lasting(binfmt_misc: &BinfmtMisc, context: &Context, report: &mut Report) -> io::Result<()> {
-    match (context.user_namespace, binfmt_misc.access) {
-        (UserNamespace::First, _) => set_pin(),
+pub fn make_lasting(locked: &Locked, access: Access, context: &Context, report: &mut Report) -> io::Result<()> {
+    match (context.user_namespace, access) {
+        (UserNamespace::First, _) => set_pin(locked),
         // The pin would outlive another namespace.
         (UserNamespace::Unknown(errno), _) => {
             if context.release.version() >= NEW_MOUNT_CALLS {

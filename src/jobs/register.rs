@@ -29,7 +29,7 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
     if !ours || pin != Pin::Absent {
         return;
     }
-    let lasting = make_lasting(&binfmt_misc, context, report);
+    let lasting = make_lasting(&locked, binfmt_misc.access, context, report);
     drop(locked);
     if let Err(errno) = lasting {
         check_lasting(errno, binfmt_misc, context, report);

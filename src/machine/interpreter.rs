@@ -248,7 +248,7 @@ mod tests {
         let most = (65536 / length) as u16;
         assert_eq!(judge(&altered(&[(phnum, &(most + 1).to_ne_bytes())]), 1000, true), Err(Defect::Malformed));
         assert_eq!(judge(&altered(&[(phnum, &most.to_ne_bytes())]), 1000, true), Err(Defect::Truncated));
-        // They may be anywhere, also far behind what is read of the start.
+        // They may be anywhere, also far after what is read of the start.
         let offset = if is_64 { 5_usize << 30 } else { 3 << 29 };
         let probe = altered(&[(phoff, &offset.to_ne_bytes())]);
         let header = &HOST.probe()[HOST.class.header_length().into()..][..length];

@@ -59,9 +59,9 @@ impl Version {
         let mut rest = release;
         let mut number = || {
             let mut number: u16 = 0;
-            while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+            while let [digit @ b'0'..=b'9', following @ ..] = rest {
                 number = number.saturating_mul(10).saturating_add((digit - b'0').into());
-                rest = behind;
+                rest = following;
             }
             // What follows anything but a period belongs to no number.
             rest = rest.strip_prefix(b".").unwrap_or_default();
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn releases_as_they_are_in_the_wild() {
+    fn releases_of_distributions() {
         for (release, (major, minor)) in [
             ("4.19.0-27-amd64", (4, 19)),
             ("5.10.0-rc3+", (5, 10)),

@@ -67,7 +67,7 @@ pub fn container_ends_with_this_process() -> bool {
         let mut buffer = [0; 32];
         let children = open(CWD, c"/proc/1/task/1/children", OFlags::RDONLY);
         _ = children.and_then(|children| read(children, &mut buffer));
-        buffer.iter().filter(|&&byte| byte == b' ').count() > 1 // one behind each number
+        buffer.iter().filter(|&&byte| byte == b' ').count() > 1 // one after each number
     };
     getpid().is_init() || getppid().is_some_and(Pid::is_init) && !has_siblings()
 }

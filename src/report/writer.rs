@@ -1,4 +1,4 @@
-//! Text on its way to a descriptor.
+//! Text for a descriptor.
 
 use crate::sys::{stderr, stdout};
 use core::fmt;

@@ -1,4 +1,4 @@
-//! What a C library does before and beneath `main`: the entry point, the memory functions that the compiler calls by
+//! What a C library does before `main` and for it: the entry point, the memory functions that the compiler calls by
 //! name, and the end after a panic. Part of the binary, not of the library.
 //!
 //! The kernel starts a process with nothing but a stack pointer, at which it has laid out (System V ABI, "Process
@@ -26,7 +26,7 @@ unsafe extern "C" fn enter(stack: *const usize) -> ! {
         let count = *stack;
         let arguments: *const *const c_char = stack.add(1).cast();
         let environment = arguments.add(count + 1);
-        // The first of all calls of rustix, which finds the auxiliary vector behind the environment.
+        // The first of all calls of rustix, which finds the auxiliary vector after the environment.
         #[cfg(target_arch = "x86")]
         rustix::param::init(environment.cast_mut().cast());
         (Strings::from_ptr(arguments), Strings::from_ptr(environment))
