@@ -15,10 +15,6 @@ path := $(if $(QEMU_BINARY_PATH),$(QEMU_BINARY_PATH),$(CURDIR)/$(qemu)/usr/bin)
 
 comma := ,
 
-# Those of our variables that are set, in the environment or as `make register ARCHES=arm64`.
-variables := $(foreach name,MODE REPLACE ARCHES CREDENTIALS QEMU_PRESERVE_ARGV0 QEMU_BINARY_PREFIX VERIFY,\
-	$(if $($(name)),$(name)='$($(name))'))
-
 # sudo's PATH has no ~/.cargo/bin, and that of Debian's ordinary users no /usr/sbin, where chroot and mke2fs are.
 root := $(filter 0,$(shell id -u))
 user := $(if $(root),$(filter-out root,$(SUDO_USER)))
@@ -50,11 +46,12 @@ all: ## build the binary, target/release/binfmt_register
 	@$(have_cargo)
 	$(cargo) build --release
 
+# The tool's other variables reach it without being listed here: make passes on its environment, and ARCHES=… after `make`.
 .PHONY: register
 register: ## (sudo) build, bring the distribution's interpreters, register them; ARCHES=, REPLACE=, … as in README.md
 	$(as_root)
 	@$(MAKE) -s all $(if $(QEMU_BINARY_PATH),,$(qemu)/ready)
-	@env $(variables) QEMU_BINARY_PATH='$(path)' $(tool)
+	@QEMU_BINARY_PATH='$(path)' $(tool)
 
 .PHONY: uninstall
 uninstall: ## (sudo) remove what register has registered

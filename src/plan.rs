@@ -1,9 +1,8 @@
 //! From what was observed to one plan per architecture: a pure function, without a system call.
 
 use crate::binfmt::{Entry, Flags};
-use crate::machine::{Native, Unfit};
+use crate::machine::{Native, ProbeError, Unfit};
 use heapless::Vec;
-use rustix::io::Errno;
 
 /// The start of a text, as much as a message shows.
 pub type Start = Vec<u8, 64>;
@@ -142,14 +141,14 @@ pub enum Reason<'a> {
     /// The machine runs it.
     Native,
     /// It cannot be told whether the machine runs it.
-    Unknown(Errno),
+    Unknown(ProbeError),
 }
 
 /// Why what was asked for cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// It cannot be told whether the machine runs it.
-    Unknown(Errno),
+    Unknown(ProbeError),
     /// An entry that has this tool's name is for other programs.
     NameTaken,
     /// Its interpreter cannot serve.
@@ -213,8 +212,10 @@ fn keep<'a>(request: &Request, handler: &'a Handler) -> Plan<'a> {
 mod tests {
     use super::*;
     use crate::machine::Defect;
+    use rustix::io::Errno;
 
     const FIT: Result<(), Unfit> = Ok(());
+    const UNTRIED: ProbeError = ProbeError::NotTried(Errno::NOSYS);
     const DYNAMIC: Unfit = Unfit::Defective(Defect::DynamicallyLinked);
     const NOTHING: Observed = Observed {
         own: OwnEntry::Absent,
@@ -301,7 +302,7 @@ mod tests {
     #[test]
     fn what_the_machine_runs() {
         let native = Observed { runs: Runs::As(Native::Yes), ..NOTHING };
-        let unknown = Observed { runs: Runs::As(Native::Unknown(Errno::NOSYS)), ..NOTHING };
+        let unknown = Observed { runs: Runs::As(Native::Unknown(UNTRIED)), ..NOTHING };
         let host = Observed { runs: Runs::AsHost, ..NOTHING };
         check([
             (BLANK, host.clone(), NATIVE),
@@ -309,8 +310,8 @@ mod tests {
             (REPLACE, Observed { handler: Some(handler(b"")), ..host }, NATIVE),
             (NAMED, native.clone(), NATIVE),
             (REPLACE, native, NATIVE),
-            (BLANK, unknown.clone(), Plan::Leave(Reason::Unknown(Errno::NOSYS))),
-            (NAMED, unknown, Plan::Refuse(Refusal::Unknown(Errno::NOSYS))),
+            (BLANK, unknown.clone(), Plan::Leave(Reason::Unknown(UNTRIED))),
+            (NAMED, unknown, Plan::Refuse(Refusal::Unknown(UNTRIED))),
         ]);
     }
 

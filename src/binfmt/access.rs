@@ -63,9 +63,6 @@ impl IfNone {
     }
 }
 
-/// Stands for [`OpenErrorKind::NoneOfItsOwn`]: none of the calls fails with it.
-const NONE_OF_ITS_OWN: Errno = Errno::NXIO;
-
 /// Why binfmt_misc cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenError {
@@ -82,8 +79,6 @@ pub enum OpenErrorKind {
     NoneInUserNamespaces,
     /// This is a user namespace in which this process may not mount.
     NotPermittedInUserNamespace,
-    /// This is a user namespace that has none of its own at the mount point, and none is to be made.
-    NoneOfItsOwn,
     /// This process has not the rights.
     NotPermitted,
     /// The kernel has no binfmt_misc, not even as a module.
@@ -105,7 +100,6 @@ impl OpenError {
             Errno::PERM | Errno::ACCESS => NotPermitted,
             Errno::NODEV => NotInKernel,
             Errno::NOENT | Errno::NOTDIR => NoMountPoint,
-            NONE_OF_ITS_OWN => NoneOfItsOwn,
             _ => Other,
         };
         Self { kind, errno }
@@ -140,8 +134,8 @@ impl BinfmtMisc {
     /// kernel loads the module.
     ///
     /// In a user namespace other than the first what is mounted may be another namespace's. Then this namespace's own
-    /// is mounted over it, because it is to last as long as the namespace, and a descriptor of this process would not;
-    /// or, where `if_none` forbids that, this fails with [`OpenErrorKind::NoneOfItsOwn`].
+    /// is mounted over it, because it is to last as long as the namespace, and a descriptor of this process would not.
+    /// `None` if there is none of its own, and `if_none` forbids to mount it.
     ///
     /// # Errors
     /// Why none of the ways leads there.
@@ -150,28 +144,30 @@ impl BinfmtMisc {
         user_namespace: UserNamespace,
         version: Version,
         if_none: IfNone,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Option<Self>, OpenError> {
         Self::reach(mount_point, user_namespace, if_none)
             .map_err(|errno| OpenError::new(errno, user_namespace, version))
     }
 
-    fn reach(mount_point: &CStr, user_namespace: UserNamespace, if_none: IfNone) -> io::Result<Self> {
-        // After an error here, such as that of a read-only mount, the next way asks the kernel anew.
+    fn reach(mount_point: &CStr, user_namespace: UserNamespace, if_none: IfNone) -> io::Result<Option<Self>> {
         let mut hidden = None;
         let mut is_there = user_namespace.may_be_first(); // there is always one, be it mounted or not
-        if let Ok(Some(entries)) = Entries::mounted_at(mount_point) {
-            if user_namespace.may_be_first() || belongs_to_this_user_namespace(entries.root()) {
-                if let Ok(opened) = Self::enter(Access::Mounted, entries) {
-                    return Ok(opened);
+        match Entries::mounted_at(mount_point) {
+            Ok(Some(entries)) if user_namespace.may_be_first() || belongs_to_this_user_namespace(entries.root()) => {
+                match Self::enter(Access::Mounted, entries) {
+                    // A mount that cannot be written does not keep the file system itself from being written.
+                    Err(Errno::ROFS | Errno::ACCESS | Errno::PERM) => is_there = true,
+                    entered => return entered.map(Some),
                 }
-                is_there = true;
-            } else {
-                hidden = Some(entries);
             }
+            Ok(entries) => hidden = entries,
+            // What is mounted there is hidden from this process. The file system itself may not be.
+            Err(Errno::ACCESS | Errno::PERM) if is_there || if_none != IfNone::Leave => {}
+            Err(error) => return Err(error),
         }
         if !is_there && !if_none.mounts() {
             // Without rights nothing tells whose it is that is mounted, so that must not count as none.
-            return Err(may_mount(c"binfmt_misc").err().unwrap_or(NONE_OF_ITS_OWN));
+            return may_mount(c"binfmt_misc").map(|()| None);
         }
         let (mut access, entries) = Self::mount_new(mount_point)?;
         if access == Access::Detached
@@ -180,7 +176,7 @@ impl BinfmtMisc {
         {
             access = Access::MountedNow;
         }
-        Ok(Self { hidden, ..Self::enter(access, entries)? })
+        Ok(Some(Self { hidden, ..Self::enter(access, entries)? }))
     }
 
     /// Mounts the file system: without a mount point, or where that cannot be, at `mount_point`.

@@ -4,13 +4,11 @@ use super::entry::{Entry, is_enabled};
 use crate::machine::open;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
+use linux_raw_sys::general::BINFMTFS_MAGIC;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, OFlags, RawDir, fstatfs};
 use rustix::io::{self, Errno, read};
 use rustix::mount::{OpenTreeFlags, open_tree};
-
-/// `BINFMTFS_MAGIC` of `include/uapi/linux/magic.h`.
-const BINFMT_MISC_MAGIC: u64 = 0x4249_4e4d;
 
 /// The files that are no entries.
 static NO_ENTRIES: [&CStr; 4] = [c".", c"..", c"register", c"status"];
@@ -36,7 +34,7 @@ impl Entries {
             root => root?,
         };
         // Another file system may have a file called `register` too.
-        let is_binfmt_misc = fstatfs(&root)?.f_type as u64 == BINFMT_MISC_MAGIC;
+        let is_binfmt_misc = fstatfs(&root)?.f_type as u64 == u64::from(BINFMTFS_MAGIC);
         Ok(is_binfmt_misc.then_some(Self { root }))
     }
 

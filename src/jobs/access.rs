@@ -2,10 +2,11 @@
 
 use super::Context;
 use super::observe::each_entry;
-use crate::binfmt::{BinfmtMisc, Entries, IfNone, Locked, OpenErrorKind};
+use crate::binfmt::{Access, BinfmtMisc, Entries, IfNone, Locked, OpenError, OpenErrorKind};
 use crate::report::{Notice, Removal, Report};
 use crate::sys::unshare_mount_namespace;
 use heapless::Vec;
+use rustix::mount::{UnmountFlags, unmount};
 
 /// What binfmt_misc is opened for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,22 +40,29 @@ pub fn open(purpose: Purpose, context: &Context, report: &mut Report) -> Option<
         opened = open();
     }
     match opened {
-        Ok(binfmt_misc) => {
+        Ok(Some(binfmt_misc)) => {
             if let Some(hidden) = &binfmt_misc.hidden {
                 say_what_is_hidden(hidden, context, report);
             }
-            Some(binfmt_misc)
-        }
-        Err(error) => {
-            if let (OpenErrorKind::NoneOfItsOwn, Purpose::Remove(list)) = (error.kind, purpose) {
-                report.say(&Removal::NothingRegistered(list));
-                return None;
+            // Who removes entries need not mount it. While it is open it stays.
+            if purpose != Purpose::Register && binfmt_misc.access == Access::MountedNow {
+                _ = unmount(context.mount_point, UnmountFlags::DETACH);
             }
-            let (mount_point, release) = (context.mount_point, context.release.as_bytes());
-            report.say(&Notice::NotOpened { error, mount_point, release });
-            None
+            return Some(binfmt_misc);
         }
+        Ok(None) => match purpose {
+            Purpose::Register => report.say(&Notice::WouldHide),
+            Purpose::Remove(list) => report.say(&Removal::NothingRegistered(list)),
+        },
+        Err(error) => say_why(error, context, report),
     }
+    None
+}
+
+/// Says why binfmt_misc cannot be opened.
+pub fn say_why(error: OpenError, context: &Context, report: &mut Report) {
+    let (mount_point, release) = (context.mount_point, context.release.as_bytes());
+    report.say(&Notice::NotOpened { error, mount_point, release });
 }
 
 /// Waits until no other process changes it. `None` after having said why that cannot be.

@@ -52,21 +52,27 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
             report.flush();
             report.failed.into()
         });
-        let (succeeded, event) = match child {
+        let (status, event) = match child {
             Ok(child) => watch.wait_for(child),
             Err(errno) => {
                 report.say(&Notice::CannotHold(errno));
-                (false, Event::Change)
+                (Some(1), Event::Change)
             }
         };
-        // What fails later is said, and may be due to others.
-        if !report.only_news && event == Event::Change {
-            if !succeeded {
+        match status {
+            Some(0) if report.only_news || event == Event::End => {}
+            Some(0) => {
+                report.say(&Notice::Holding);
+                report.flush();
+            }
+            // What fails later may be due to others.
+            Some(_) if report.only_news => {}
+            Some(_) => {
                 report.failed = true;
                 break;
             }
-            report.say(&Notice::Holding);
-            report.flush();
+            None if event == Event::End => {}
+            None => report.say(&Notice::ChildKilled),
         }
         if event == Event::End || watch.wait() == Event::End {
             break;
@@ -121,9 +127,9 @@ impl Watch {
         })
     }
 
-    /// Waits for a child process, and kills it if it is time to end. Returns whether it succeeded, and what else is to be
-    /// done.
-    fn wait_for(&self, child: Pid) -> (bool, Event) {
+    /// Waits for a child process, and kills it if it is time to end. Returns its exit status, which it has unless it was
+    /// killed, and what else is to be done.
+    fn wait_for(&self, child: Pid) -> (Option<i32>, Event) {
         let mut event = Event::Change;
         loop {
             let is_end = event == Event::End;
@@ -133,12 +139,7 @@ impl Watch {
             }
             match waitpid(Some(child), WaitOptions::NOHANG) {
                 Ok(None) => {}
-                ended => {
-                    return (
-                        ended.is_ok_and(|ended| ended.is_some_and(|(_, status)| status.exit_status() == Some(0))),
-                        event,
-                    );
-                }
+                ended => return (ended.ok().flatten().and_then(|(_, status)| status.exit_status()), event),
             }
             if is_end && signalled == Ok(0) {
                 _ = kill_process(child, process::Signal::KILL);

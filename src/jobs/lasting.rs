@@ -1,6 +1,7 @@
 //! How long registrations last.
 
 use super::Context;
+use super::access::say_why;
 use super::observe::each_entry;
 use crate::binfmt::{Access, BinfmtMisc, IfNone, OwnName, owner, set_pin};
 use crate::machine::{NEW_MOUNT_CALLS, UserNamespace};
@@ -44,13 +45,15 @@ pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, r
         _ = unmount(mount_point, UnmountFlags::empty());
     }
     let mut any = false;
-    if let Ok(again) = context.open_binfmt_misc(IfNone::Mount) {
-        let complete = each_entry(again.entries(), context, report, &mut |name, entry, _| {
+    let complete = match context.open_binfmt_misc(IfNone::Mount) {
+        Ok(Some(again)) => each_entry(again.entries(), context, report, &mut |name, entry, _| {
             any |= matches!(owner(name.to_bytes(), entry), Some((_, OwnName::Entry)));
-        });
-        if !complete {
-            return;
-        }
+        }),
+        Ok(None) => true,
+        Err(error) => return say_why(error, context, report),
+    };
+    if !complete {
+        return;
     }
     if !any {
         report.say(&Notice::DoNotLast(mount_point, error));

@@ -36,7 +36,7 @@ pub struct Context {
 }
 
 impl Context {
-    fn open_binfmt_misc(&self, if_none: IfNone) -> Result<BinfmtMisc, OpenError> {
+    fn open_binfmt_misc(&self, if_none: IfNone) -> Result<Option<BinfmtMisc>, OpenError> {
         BinfmtMisc::open(self.mount_point, self.user_namespace, self.release.version(), if_none)
     }
 

@@ -55,13 +55,9 @@ fn runs(architecture: &Architecture, report: &mut Report) -> bool {
     match run_probe(architecture) {
         Ok(()) => true,
         // Nothing knows such programs; or the interpreter is missing, or may not be executed.
-        Err(
-            ProbeError::Failed
-            | ProbeError::Endless
-            | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS),
-        ) => false,
-        Err(ProbeError::NotTried(errno) | ProbeError::NotStarted(errno)) => {
-            report.say(&Notice::NotProbed(architecture.name(), errno));
+        Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS)) => false,
+        Err(error) => {
+            report.say(&Notice::NotProbed(architecture.name(), error));
             false
         }
     }

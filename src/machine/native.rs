@@ -14,7 +14,7 @@ pub enum Native {
     /// It does not.
     No,
     /// It could not be found out, because of this error.
-    Unknown(Errno),
+    Unknown(ProbeError),
 }
 
 /// Asks the kernel whether it runs programs of the architecture, which must have no handler.
@@ -33,9 +33,9 @@ pub fn is_native(architecture: &Architecture) -> Native {
         // There may be no such file, no such call, or a security module that insists on a file with a name.
         Err(_) | Ok(Errno::NOENT | Errno::NOSYS) => match run_probe(architecture) {
             Ok(()) | Err(ProbeError::NotStarted(Errno::IO)) => Native::Yes,
-            Err(ProbeError::Failed | ProbeError::Endless | ProbeError::NotStarted(Errno::NOEXEC)) => Native::No,
-            Err(ProbeError::NotStarted(error) | ProbeError::NotTried(error)) => Native::Unknown(error),
+            Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC)) => Native::No,
+            Err(error) => Native::Unknown(error),
         },
-        Ok(error) => Native::Unknown(error),
+        Ok(error) => Native::Unknown(ProbeError::NotStarted(error)),
     }
 }

@@ -11,7 +11,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, MemfdFlags, OFlags, memfd_create};
 use rustix::io::{self, Errno, read};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Resource, Rlimit, fchdir, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, fchdir, setrlimit};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 /// What a probe is called.
@@ -32,8 +32,8 @@ pub enum ProbeError {
     NotStarted(Errno),
     /// It was started, and did not exit with status 0.
     Failed,
-    /// It was started, and killed because it did not end.
-    Endless,
+    /// It was started, and killed: because it did not end, or by somebody else.
+    Killed,
 }
 
 /// Executes the probe of the architecture, from memory where that can be, so that no writable file system is needed.
@@ -54,9 +54,9 @@ pub fn run_probe(architecture: &Architecture) -> Result<(), ProbeError> {
     match (told.map(|bytes| i32::from_ne_bytes(*bytes)), status) {
         (Some(errno @ 1..), _) => Err(ProbeError::NotStarted(Errno::from_raw_os_error(errno))),
         (Some(errno), _) => Err(ProbeError::NotTried(Errno::from_raw_os_error(-errno))),
-        (None, None) => Err(ProbeError::Endless),
         (None, Some(status)) if status.exit_status() == Some(0) => Ok(()),
-        (None, Some(_)) => Err(ProbeError::Failed),
+        (None, Some(status)) if status.terminating_signal() != Some(Signal::KILL.as_raw()) => Err(ProbeError::Failed),
+        (None, _) => Err(ProbeError::Killed),
     }
 }
 

@@ -49,7 +49,7 @@ impl Display for ProbeError {
         match self {
             Self::NotTried(errno) | Self::NotStarted(errno) => ErrnoName(*errno).fmt(f),
             Self::Failed => f.write_str("it was started, and failed"),
-            Self::Endless => f.write_str("it was started, and did not end in time"),
+            Self::Killed => f.write_str("it was started, and did not end in time, or was killed"),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::errors::ErrnoName;
 use super::template::fill;
 use super::{Message, Severity, Text};
 use crate::binfmt::{OpenError, OpenErrorKind, PIN};
-use crate::machine::{Directory, Interpreter};
+use crate::machine::{Directory, Interpreter, ProbeError};
 use core::ffi::CStr;
 use core::fmt::{Display, Formatter, Result};
 use rustix::io::Errno;
@@ -27,12 +27,15 @@ pub enum Notice<'a> {
         /// That of the kernel.
         release: &'a [u8],
     },
+    /// This user namespace has none of its own; one that is mounted would end with this container, and go on to hide the
+    /// parent's entries.
+    WouldHide,
     /// binfmt_misc, mounted here, cannot be read.
     NotRead(&'a CStr, Errno),
     /// An entry cannot be read.
     EntryNotRead(&'a [u8], Errno),
     /// It could not be tried whether this machine runs programs of the architecture.
-    NotProbed(&'a [u8], Errno),
+    NotProbed(&'a [u8], ProbeError),
     /// binfmt_misc, mounted here, is disabled as a whole.
     Disabled(&'a CStr),
     /// These entries of the parent user namespace are out of force in this one.
@@ -51,6 +54,8 @@ pub enum Notice<'a> {
     Holding,
     /// It was registered again, because it was no longer there.
     RegisteredAgain,
+    /// The process that registers was killed.
+    ChildKilled,
     /// Signals cannot be waited for, or no child process can be made.
     CannotHold(Errno),
     /// Standard output cannot be written.
@@ -93,11 +98,13 @@ impl Message for Notice<'_> {
             | Self::NoInterpreter(_)
             | Self::UnknownArchitecture(_)
             | Self::NotOpened { .. }
+            | Self::WouldHide
             | Self::NotRead(..)
             | Self::EntryNotRead(..)
             | Self::NotProbed(..)
             | Self::Disabled(_)
             | Self::DoNotLast(..)
+            | Self::ChildKilled
             | Self::CannotHold(_)
             | Self::NoOutput
             | Self::NoInit => Severity::Failure,
@@ -140,10 +147,6 @@ impl Notice<'_> {
                     "binfmt_misc: {error}: needs CAP_SYS_ADMIN in a mount namespace of this user namespace (unshare -Urm); \
                      or run as root (sudo podman run)"
                 }
-                OpenErrorKind::NoneOfItsOwn => {
-                    "binfmt_misc: this container's own would end with it, yet hide the host's from then on; run as root \
-                     (sudo podman run), or with --hold or COMMAND"
-                }
                 OpenErrorKind::NotPermitted => {
                     "binfmt_misc: {error}: run as root with CAP_SYS_ADMIN (docker run --privileged or --cap-add SYS_ADMIN)"
                 }
@@ -155,6 +158,10 @@ impl Notice<'_> {
                 }
                 OpenErrorKind::Other => "binfmt_misc: {error}: cannot open or mount it at {what}",
             },
+            Self::WouldHide => {
+                "binfmt_misc: this container's own would end with it, yet hide the host's from then on; run as root \
+                 (sudo podman run), or with --hold or COMMAND"
+            }
             Self::NotRead(..) => "binfmt_misc: {error}: cannot read {what}",
             Self::EntryNotRead(..) => "binfmt_misc: {error}: cannot read entry {what}",
             Self::NotProbed(..) => "{what}: cannot tell whether this machine runs it: {error}",
@@ -174,6 +181,7 @@ impl Notice<'_> {
             }
             Self::Holding => "--hold: stays; what others remove is registered again; SIGTERM ends it",
             Self::RegisteredAgain => "--hold: registered again, because it had been removed",
+            Self::ChildKilled => "--hold: the process that registers was killed",
             Self::CannotHold(_) => "--hold: cannot wait for signals or make a process: {error}",
             Self::NoOutput => "standard output: cannot be written",
             Self::NoInit => "no init found, the machine is halted; name one: INIT=/path",
@@ -207,7 +215,6 @@ impl Notice<'_> {
             Self::NotOpened { error: OpenError { errno, .. }, .. }
             | Self::NotRead(_, errno)
             | Self::EntryNotRead(_, errno)
-            | Self::NotProbed(_, errno)
             | Self::LastWhileMounted(_, errno)
             | Self::DoNotLast(_, errno)
             | Self::UnknownUserNamespace(errno)
@@ -220,6 +227,7 @@ impl Notice<'_> {
 impl Display for Notice<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         fill(f, self.template(), &|name, f| match self {
+            Self::NotProbed(_, error) if name == b"error" => error.fmt(f),
             _ if name == b"error" => self.error().map_or(Ok(()), |errno| ErrnoName(errno).fmt(f)),
             Self::NoInterpreter(directory) => directory.fmt(f),
             Self::Replaceable(interpreter) => interpreter.fmt(f),

@@ -188,14 +188,15 @@ impl Line<'_> {
     fn write_error(&self, f: &mut Formatter<'_>) -> Result {
         use Failure::{NotExecutable, NotRemoved};
         match self.outcome {
-            Outcome::Left(Reason::Unknown(errno))
-            | Outcome::Refused(Refusal::Unknown(errno))
-            | Outcome::StandInStays(errno)
+            Outcome::StandInStays(errno)
             | Outcome::NotRegistered(NotExecutable(errno) | Failure::Refused(errno) | NotRemoved(errno))
             | Outcome::NotReplaced(NotExecutable(errno) | Failure::Refused(errno) | NotRemoved(errno)) => {
                 ErrnoName(errno).fmt(f)
             }
-            Outcome::TakenBack(error) | Outcome::NotRunning(_, error) => error.fmt(f),
+            Outcome::Left(Reason::Unknown(error))
+            | Outcome::Refused(Refusal::Unknown(error))
+            | Outcome::TakenBack(error)
+            | Outcome::NotRunning(_, error) => error.fmt(f),
             Outcome::Refused(Refusal::Unfit(unfit)) => unfit.fmt(f),
             _ => Ok(()),
         }
@@ -291,9 +292,9 @@ mod tests {
                 "taken back: /opt/my-qemu-aarch64-static cannot be verified: EFBIG",
             ),
             (
-                Outcome::TakenBack(ProbeError::Endless),
+                Outcome::TakenBack(ProbeError::Killed),
                 Severity::Failure,
-                "taken back: no program runs through /opt/my-qemu-aarch64-static: it was started, and did not end in time",
+                "taken back: no program runs through /opt/my-qemu-aarch64-static: it was started, and did not end in time, or was killed",
             ),
             (
                 Outcome::Left(Reason::Disabled { named: false }),
@@ -303,12 +304,12 @@ mod tests {
             (Outcome::Left(Reason::HandledBy(&rosetta)), Severity::Unchanged, "kept, entry rosetta\\xff handles it"),
             (Outcome::Left(Reason::Native), Severity::Unchanged, "native, this machine runs it"),
             (
-                Outcome::Left(Reason::Unknown(Errno::NOSYS)),
+                Outcome::Left(Reason::Unknown(ProbeError::NotTried(Errno::NOSYS))),
                 Severity::Unchanged,
                 "left alone, cannot tell whether this machine runs it: ENOSYS",
             ),
             (
-                Outcome::Refused(Refusal::Unknown(Errno::NOSYS)),
+                Outcome::Refused(Refusal::Unknown(ProbeError::NotTried(Errno::NOSYS))),
                 Severity::Failure,
                 "not registered: cannot tell whether this machine runs it: ENOSYS",
             ),

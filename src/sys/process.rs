@@ -80,11 +80,12 @@ pub fn make_mounts_slave() -> io::Result<()> {
 /// file system must be one that cannot be frozen, such as binfmt_misc.
 ///
 /// `FITHAW` fails with `EPERM` where the capability is missing, and with `EINVAL` where the file system is not frozen
-/// (`ioctl_fsthaw` in `fs/ioctl.c`). So it tells without a change.
+/// (`ioctl_fsthaw` in `fs/ioctl.c`). So it tells without a change. Any other error tells nothing; then the file system has
+/// to tell by what it permits.
 pub fn belongs_to_this_user_namespace(file: impl AsFd) -> bool {
     // SAFETY: the request takes no argument.
     let thawed = unsafe { ioctl::ioctl(file, ioctl::NoArg::<{ linux_raw_sys::ioctl::FITHAW }>::new()) };
-    thawed == Err(Errno::INVAL)
+    thawed != Err(Errno::PERM)
 }
 
 /// Executes the program that `file` is open on, with `name` as its only argument and no environment (`execveat(2)`).

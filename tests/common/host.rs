@@ -148,10 +148,10 @@ pub fn exchanged(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|letter| in_word(letter) != in_word(first)).unwrap_or(rest.len());
-        let (part, behind) = rest.split_at(end);
+        let (part, following) = rest.split_at(end);
         let pair = names.iter().find(|(one, other)| part == *one || part == *other);
         to += pair.map_or(part, |(one, other)| if part == *one { other } else { one });
-        rest = behind;
+        rest = following;
     }
     if magic.0.is_empty() { to.into() } else { to.replace(magic.0, magic.1).into() }
 }

@@ -1,8 +1,8 @@
 //! Runs a command under ptrace, numbers the system calls of all its processes, and lets one of them fail, or kills the
 //! process that makes it.
 //!
-//! A process that has made another one stands still until that one has ended or executes another program. So the
-//! calls come in the same order each time. A program that is executed in place of the tool is not numbered.
+//! A process that has made another one stands still until that one has ended. So the calls come in the same order each
+//! time. Those of a program that is executed in place of the tool are not numbered.
 
 use nix::errno::Errno;
 use nix::libc;
@@ -102,8 +102,10 @@ struct Tracer {
     processes: Vec<Process>,
     calls: Vec<Call>,
     way: Way,
-    /// Whether the fault has happened. No call behind it need be numbered.
+    /// Whether the fault has happened. No call after it need be numbered, but where calls have to be known.
     struck: bool,
+    /// Whether SIGTERM was sent.
+    terminated: bool,
     ending: Option<Ending>,
 }
 
@@ -126,6 +128,11 @@ pub fn run(command: &mut Command, way: Way) -> Run {
     Run { ending: tracer.ending.unwrap(), out: text(&mut out), err: text(&mut err), calls: tracer.calls }
 }
 
+/// Whether this call only takes time. It is left out, and succeeds.
+fn sleeps(number: i64) -> bool {
+    matches!(number, libc::SYS_nanosleep | libc::SYS_clock_nanosleep)
+}
+
 extern "C" fn interrupt(_: i32) {}
 
 impl Tracer {
@@ -143,7 +150,8 @@ impl Tracer {
             | Options::PTRACE_O_TRACEEXEC
             | Options::PTRACE_O_EXITKILL;
         ptrace::setoptions(child, options).unwrap();
-        let mut tracer = Self { processes: Vec::new(), calls: Vec::new(), way, struck: false, ending: None };
+        let mut tracer =
+            Self { processes: Vec::new(), calls: Vec::new(), way, struck: false, terminated: false, ending: None };
         let first = tracer.process(child);
         tracer.processes[first].stage = Stage::Running;
         tracer.resume(first, None);
@@ -203,12 +211,11 @@ impl Tracer {
     fn settle(&mut self) {
         for index in 0..self.processes.len() {
             let Process { stage, parent, child, ours, .. } = self.processes[index];
-            let other =
-                |other: Option<usize>| other.map(|other| (self.processes[other].stage, self.processes[other].ours));
+            let stage_of = |other: Option<usize>| other.map(|other| self.processes[other].stage);
             let goes_on = match stage {
-                Stage::Ready => other(parent)
-                    .is_some_and(|(stage, _)| !ours || !self.numbers() || matches!(stage, Stage::Held | Stage::Gone)),
-                Stage::Held => other(child).is_none_or(|(stage, ours)| stage == Stage::Gone || !ours),
+                Stage::Ready => stage_of(parent)
+                    .is_some_and(|stage| !ours || !self.numbers() || matches!(stage, Stage::Held | Stage::Gone)),
+                Stage::Held => !self.numbers() || stage_of(child).is_none_or(|stage| stage == Stage::Gone),
                 _ => false,
             };
             if goes_on {
@@ -224,8 +231,10 @@ impl Tracer {
         let (call, number) = (self.calls.len(), registers.orig_rax as i64);
         self.calls.push(Call { process, number, first_argument: registers.rdi, returned: false });
         self.processes[process].call = Some(call);
-        if self.way.terminate && process == 0 && matches!(number, libc::SYS_poll | libc::SYS_ppoll) {
-            self.way.terminate = false;
+        // For a child it waits with one descriptor, for an event with two.
+        let waits = matches!(number, libc::SYS_poll | libc::SYS_ppoll) && registers.rsi > 1;
+        if self.way.terminate && !self.terminated && process == 0 && waits {
+            self.terminated = true;
             let _ = kill(pid, Signal::SIGTERM);
         }
         match self.at(call) {
@@ -234,11 +243,11 @@ impl Tracer {
                 let _ = kill(pid, Signal::SIGKILL);
                 return;
             }
-            Some(What::Fails(_)) => {
+            None | Some(What::KilledAfter) if !sleeps(number) => {}
+            _ => {
                 registers.orig_rax = u64::MAX; // there is no such call
                 let _ = ptrace::setregs(pid, registers);
             }
-            _ => {}
         }
         self.resume(process, None);
     }
@@ -252,12 +261,13 @@ impl Tracer {
                 let _ = kill(pid, Signal::SIGKILL);
                 return;
             }
-            Some(What::Fails(errno)) => {
+            None if !sleeps(self.calls[call].number) => {}
+            what => {
                 let Ok(mut registers) = ptrace::getregs(pid) else { return };
-                registers.rax = -(errno as i64) as u64;
+                let errno = if let Some(What::Fails(errno)) = what { errno as i64 } else { 0 };
+                registers.rax = -errno as u64;
                 let _ = ptrace::setregs(pid, registers);
             }
-            _ => {}
         }
         let child = self.processes[process].child;
         if child.is_some_and(|child| self.processes[child].ours && self.processes[child].stage != Stage::Gone) {

@@ -109,7 +109,7 @@ pub fn foreign(arch: &str) -> String {
     made.entry(arch.into()).or_insert_with(make).clone()
 }
 
-/// The layers of an image, from the lowest on: the files of each, directories with a slash behind.
+/// The layers of an image, from the lowest on: the files of each, directories with a slash at the end.
 pub fn layers(image: &str) -> Vec<Vec<String>> {
     let scratch = Scratch::new();
     let unpack = format!("docker save {image} | tar -x -C {}", scratch.path());

@@ -60,17 +60,17 @@ impl Rule {
 fn unescape(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     let mut bytes = Vec::new();
-    while let [first, behind @ ..] = rest {
-        (rest, bytes) = match behind {
-            [b'x', high, low, behind @ ..] if *first == b'\\' => {
+    while let [first, following @ ..] = rest {
+        (rest, bytes) = match following {
+            [b'x', high, low, following @ ..] if *first == b'\\' => {
                 let digits = [*high, *low];
                 bytes.push(u8::from_str_radix(str::from_utf8(&digits).unwrap(), 16).unwrap());
-                (behind, bytes)
+                (following, bytes)
             }
             _ => {
                 assert!(*first != b'\\', "an escape that the kernel does not know: {text}");
                 bytes.push(*first);
-                (behind, bytes)
+                (following, bytes)
             }
         };
     }
