@@ -41,7 +41,6 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
         Err(errno) => return report.say(&Notice::CannotHold(errno)),
     };
     config.interpreters.separator = HELD;
-    let mut known_failures = 0;
     loop {
         report.flush(); // or the child would say it too
         // In a child, so that its memory is given back.
@@ -50,12 +49,8 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
             if report.only_news && report.news {
                 report.say(&Notice::RegisteredAgain);
             }
-            let failures = report.failures();
-            // What failed before, and fails still, was said.
-            if report.news || failures == 0 || failures != known_failures {
-                report.flush();
-            }
-            failures
+            report.flush();
+            report.failed.into()
         });
         let (status, event) = match child {
             Ok(child) => watch.wait_for(child),
@@ -83,7 +78,6 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
             break;
         }
         config.replace = false;
-        known_failures = status.unwrap_or(0);
         (report.only_news, report.news) = (true, false);
     }
     remove_held(context, report);

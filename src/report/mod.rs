@@ -61,11 +61,6 @@ impl Report {
         self.writer.end_line();
     }
 
-    /// An exit status that tells whether anything failed: 0 if not, else a number that the same lines have again.
-    pub fn failures(&self) -> i32 {
-        if self.failed { self.writer.sum() | 1 } else { 0 }
-    }
-
     /// Writes out what was said.
     pub fn flush(&mut self) {
         self.writer.flush();

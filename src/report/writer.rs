@@ -62,11 +62,6 @@ impl Writer {
         }
     }
 
-    /// A sum, of 8 bits, of what is collected.
-    pub fn sum(&self) -> i32 {
-        self.buffer.iter().fold(0_u8, |sum, byte| sum.rotate_left(1) ^ byte).into()
-    }
-
     /// Writes out what was collected. What cannot be written is lost, and has `failed`.
     pub fn flush(&mut self) {
         let mut rest = &*self.buffer;
