@@ -231,10 +231,10 @@ impl BinfmtMisc {
         }
     }
 
-    /// The same, but waits for half a second at most, and then goes on without: for what takes no harm from what another
+    /// The same, but waits for 0.3 seconds at most, and then goes on without: for what takes no harm from what another
     /// process may be doing, and must not take longer.
     pub fn lock_or_go_on(&self) -> Locked<'_> {
-        for _ in 0..50 {
+        for _ in 0..30 {
             if flock(&self.register, FlockOperation::NonBlockingLockExclusive).is_ok() {
                 break;
             }

@@ -27,7 +27,7 @@ const INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// How long a process that registers, and perhaps waits for another one, is given when it is time to end. Killed at any
 /// moment, it leaves no architecture without its handler.
-const GRACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 400_000_000 };
+const GRACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
 
 /// Registers what `config` asks for, and stays. What is removed is registered again. At SIGTERM or SIGINT it removes
 /// what a holder registered, itself or one before it that was killed, if that is still there. If something fails at the

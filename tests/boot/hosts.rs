@@ -63,6 +63,8 @@ const ROSETTA: &str = r"cd /proc/sys/fs/binfmt_misc && printf %s ':rosetta:M::\x
 
 /// The registrations last there too: nothing is mounted when the programs run.
 const X86_64: &str = "x86_64: registered /usr/bin/qemu-x86_64 (POCF)\n";
+const KEPT_WHERE_IT_IS: &str =
+    "x86_64: kept, entry rosetta handles it where /bin/cat exists (no flag F); REPLACE=true registers it everywhere\n";
 const ALL_REMOVED: &str = "qemu-x86_64: removed\nbinfmt_register: removed\n";
 
 /// Cortex-A72 executes programs for 32-bit Arm; A64FX, as Apple's and newer server CPUs, does not. `uname` in such a
@@ -95,7 +97,7 @@ fn aarch64_with_aarch32() {
             // Apple's, in a virtual machine.
             (MOUNT, ""),
             (ROSETTA, ""),
-            ("binfmt_register --install amd64", "x86_64: kept, entry rosetta handles it\n"),
+            ("binfmt_register --install amd64", KEPT_WHERE_IT_IS),
             ("ls -1 /proc/sys/fs/binfmt_misc", "register\nrosetta\nstatus\n"),
             ("echo -1 >/proc/sys/fs/binfmt_misc/rosetta", ""),
             (

@@ -372,7 +372,7 @@ pub fn program_that_ends() -> [u8; 128] {
     for (at, bytes) in [
         (0, &b"\x7fELF\x02\x01\x01"[..]),       // this machine's: 64 bits, little-endian
         (16, b"\x02\0\x3e\0\x01"),              // ET_EXEC, EM_X86_64, version
-        (24, b"\x78\0\x40"),                    // e_entry: behind the headers
+        (24, b"\x78\0\x40"),                    // e_entry: after the headers
         (32, b"\x40"),                          // e_phoff
         (52, b"\x40\0\x38\0\x01"),              // e_ehsize, e_phentsize, e_phnum
         (64, b"\x01\0\0\0\x05"),                // PT_LOAD, readable and executable

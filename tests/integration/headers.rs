@@ -30,7 +30,7 @@ fn with(at: usize, bytes: &[u8]) -> Vec<u8> {
     program
 }
 
-/// The program with these program headers far behind, of which there are `count`.
+/// The program with its program headers at `place`, of which there are `count`.
 fn headers_at(place: u64, count: u16) -> (Vec<u8>, u64, Vec<u8>) {
     let mut program = with(PHOFF, &place.to_le_bytes());
     program[PHNUM..PHNUM + 2].copy_from_slice(&count.to_le_bytes());
@@ -53,17 +53,17 @@ fn program_headers_and_sizes_are_judged_as_the_kernel_does() {
     }
     let plain = |program: Vec<u8>| (program, 0, Vec::new());
     let half = |at, number: u16| plain(with(at, &number.to_le_bytes()));
-    let far_code = |behind: &[u8]| (with(OFFSET, &(4 * GIB).to_le_bytes()), 4 * GIB, behind.to_vec());
+    let far_code = |tail: &[u8]| (with(OFFSET, &(4 * GIB).to_le_bytes()), 4 * GIB, tail.to_vec());
     let (far, place, headers) = headers_at(FAR, 1);
-    for (name, (program, place, behind), works, words) in [
+    for (name, (program, place, tail), works, words) in [
         ("as it is", plain(program_that_ends().to_vec()), true, ""),
         // Where they are.
-        ("behind the start", headers_at(1020, 1), true, ""),
+        ("after the start", headers_at(1020, 1), true, ""),
         ("in the first MiB", headers_at(1 << 20, 2), true, ""),
         ("at the end of the first 4 GiB", headers_at(4 * GIB - 20, 2), true, ""),
         ("in the second 4 GiB", headers_at(FAR, 1), true, ""),
         ("in the second 4 GiB, cut off", (far, place, headers[..LENGTH - 1].to_vec()), false, "truncated"),
-        ("behind the end", plain(with(PHOFF, &FAR.to_le_bytes())), false, "truncated"),
+        ("after the end", plain(with(PHOFF, &FAR.to_le_bytes())), false, "truncated"),
         ("at no place", plain(with(PHOFF, &u64::MAX.to_le_bytes())), false, "truncated"),
         // How long, and how many.
         ("e_phentsize 0", half(PHENTSIZE, 0), false, "the kernel does not take"),
@@ -83,8 +83,8 @@ fn program_headers_and_sizes_are_judged_as_the_kernel_does() {
         // What lies between is a hole, which takes no room.
         if place != 0 {
             let open = OpenOptions::new().write(true).open(&part).unwrap();
-            open.write_all_at(&behind, place).unwrap();
-            open.set_len(place + behind.len() as u64).unwrap();
+            open.write_all_at(&tail, place).unwrap();
+            open.set_len(place + tail.len() as u64).unwrap();
         }
         let file = scratch.copy(part, "qemu-aarch64");
         assert_eq!(runs(&file), works, "{name}: the kernel");
@@ -100,7 +100,7 @@ fn program_headers_and_sizes_are_judged_as_the_kernel_does() {
     }
 }
 
-/// An emulator that really works, with a hole behind it.
+/// An emulator that really works, followed by a hole.
 #[test]
 fn an_emulator_in_a_file_above_4_gib_serves() {
     let test = "an_emulator_in_a_file_above_4_gib_serves";
