@@ -113,4 +113,41 @@ mod tests {
             assert_eq!(ErrnoName(errno).to_string(), name);
         }
     }
+
+    #[test]
+    fn what_is_wrong_with_the_usage() {
+        for (misuse, text) in [
+            (Misuse::UnknownOption(c"--frob\n"), "--frob\\x0a: unknown option; see --help"),
+            (Misuse::UnknownOption(c"arm64"), "arm64: no option; an architecture is registered by --install arm64"),
+            (Misuse::NoValue(c"--mount"), "--mount: needs a value; see --help"),
+        ] {
+            assert_eq!((misuse.to_string().as_str(), misuse.severity()), (text, Severity::Failure));
+        }
+        let invalid = InvalidValue { variable: "MODE", value: b"both", allowed: "registration execution" };
+        let text = "MODE: 'both' is none of these: registration execution";
+        assert_eq!((invalid.to_string().as_str(), invalid.severity()), (text, Severity::Failure));
+    }
+
+    #[test]
+    fn why_an_interpreter_is_unfit_or_a_probe_failed() {
+        for (unfit, part) in [
+            (Unfit::Missing, "no such file"),
+            (Unfit::Defective(Defect::NotElf), "not an ELF program"),
+            (Unfit::Defective(Defect::Truncated), "truncated"),
+            (Unfit::Defective(Defect::OtherMachine), "another machine"),
+            (Unfit::Defective(Defect::Malformed), "the kernel does not take"),
+            (Unfit::Defective(Defect::DynamicallyLinked), "qemu-user-static"),
+            (Unfit::Unreadable(Errno::IO), "EIO"),
+        ] {
+            assert!(unfit.to_string().contains(part), "{unfit}");
+        }
+        for (error, part) in [
+            (ProbeError::NotTried(Errno::MFILE), "EMFILE"),
+            (ProbeError::NotStarted(Errno::NOEXEC), "ENOEXEC"),
+            (ProbeError::Failed, "failed"),
+            (ProbeError::Killed, "did not end in time"),
+        ] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
 }

@@ -260,3 +260,6 @@ impl Display for NotExecuted<'_> {
         write!(f, "{}: not executed: {}", Text(self.0.to_bytes()), ErrnoName(self.1))
     }
 }
+
+#[cfg(test)]
+mod tests;

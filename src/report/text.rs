@@ -3,15 +3,15 @@
 use crate::binfmt::hex;
 use core::fmt::{Display, Formatter, Result, Write};
 
-/// Bytes that are meant as text, and need not be: paths, names of entries, values of variables. What is not ASCII is shown as
-/// `\xHH`, as in a rule.
+/// Bytes that are meant as text, and need not be: paths, names of entries, values of variables. What is not a printable
+/// character of ASCII is shown as `\xHH`, as in a rule, so that a message is a line and does nothing to a terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a>(pub &'a [u8]);
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.0.iter().try_for_each(|&byte| {
-            if byte.is_ascii() {
+            if matches!(byte, b' '..=b'~') {
                 return f.write_char(byte.into());
             }
             let [high, low] = hex(byte);
