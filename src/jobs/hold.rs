@@ -11,10 +11,10 @@ use crate::machine::{self, HELD};
 use crate::report::{Notice, Report};
 use crate::sys::{Signal, signal_descriptor, start_child};
 use core::mem::MaybeUninit;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, OFlags, inotify};
-use rustix::io::{self, read};
+use rustix::io::{self, read, write};
 use rustix::process::{self, Pid, WaitOptions, fchdir, kill_process, wait, waitpid};
 use rustix::thread::nanosleep;
 
@@ -41,6 +41,7 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
         Err(errno) => return report.say(&Notice::CannotHold(errno)),
     };
     config.interpreters.separator = HELD;
+    let mut last_digest = [0; 8];
     loop {
         report.flush(); // or the child would say it too
         // In a child, so that its memory is given back.
@@ -49,7 +50,12 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
             if report.only_news && report.news {
                 report.say(&Notice::RegisteredAgain);
             }
-            report.flush();
+            // What went on failing was said in the last round.
+            let digest = report.writer.digest().to_ne_bytes();
+            _ = write(&watch.digest, &digest);
+            if report.news || digest != last_digest {
+                report.flush();
+            }
             report.failed.into()
         });
         let (status, event) = match child {
@@ -60,20 +66,23 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
             }
         };
         match status {
-            Some(0) if report.only_news || event == Event::End => {}
-            Some(0) => {
-                report.say(&Notice::Holding);
-                report.flush();
+            _ if event == Event::End => {}
+            Some(0) if report.only_news => {}
+            Some(0) => report.say(&Notice::Holding),
+            status => {
+                if status.is_none() {
+                    report.say(&Notice::ChildKilled);
+                }
+                // What fails later may be due to others.
+                if !report.only_news {
+                    report.failed = true;
+                    break;
+                }
             }
-            // What fails later may be due to others.
-            Some(_) if report.only_news => {}
-            Some(_) => {
-                report.failed = true;
-                break;
-            }
-            None if event == Event::End => {}
-            None => report.say(&Notice::ChildKilled),
         }
+        report.flush();
+        last_digest = [0; 8];
+        _ = read(&watch.digest, &mut last_digest);
         if event == Event::End || watch.wait() == Event::End {
             break;
         }
@@ -106,6 +115,8 @@ fn remove_held(context: &Context, report: &mut Report) {
 /// What it waits for.
 struct Watch {
     signals: OwnedFd,
+    /// A counter (`eventfd(2)`) by which a child tells the digest of what it says.
+    digest: OwnedFd,
     /// Tells of changes of entries; `None` where the kernel cannot.
     changes: Option<OwnedFd>,
 }
@@ -122,6 +133,7 @@ impl Watch {
     /// Begins to watch the entries, and blocks the signals, so that none of them ends this process while it registers.
     fn new(entries: &Entries) -> io::Result<Self> {
         Ok(Self {
+            digest: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             signals: signal_descriptor(&[Signal::Terminate, Signal::Interrupt, Signal::Child])?,
             changes: watch_entries(entries).ok(),
         })

@@ -34,7 +34,8 @@ pub enum Severity {
 /// What is said on standard error, and whether something failed.
 #[derive(Debug)]
 pub struct Report {
-    writer: Writer,
+    /// What is said and not written out yet.
+    pub writer: Writer,
     /// Whether a failure was said.
     pub failed: bool,
     /// Whether it was said that something was done.

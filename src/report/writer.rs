@@ -62,6 +62,12 @@ impl Writer {
         }
     }
 
+    /// A number for what is collected, which is another one for another text (FNV-1a, of 32 bits).
+    pub fn digest(&self) -> u64 {
+        let add = |digest: u32, byte: &u8| (digest ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        self.buffer.iter().fold(0x811c_9dc5, add).into()
+    }
+
     /// Writes out what was collected. What cannot be written is lost, and has `failed`.
     pub fn flush(&mut self) {
         let mut rest = &*self.buffer;

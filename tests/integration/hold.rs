@@ -417,3 +417,38 @@ fn what_a_killed_holder_left_is_the_next_ones() {
     assert_eq!(holding(&said), (1, 0), "{said:#?}");
     assert_eq!(namespace.state(), before);
 }
+
+/// A kernel that does not notify is asked once a second. What fails each time, as it does when an interpreter is gone, is
+/// said once, and what fails anew is said, too.
+#[test]
+fn what_goes_on_failing_is_said_once() {
+    let test = "what_goes_on_failing_is_said_once";
+    if host::cannot(test, "the files it is shown are those of its start") || !has("strace") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else { return };
+    let scratch = Scratch::new();
+    for name in ["qemu-aarch64", "qemu-riscv64"] {
+        scratch.copy(interpreters().join(name), name);
+    }
+    let strace = ["strace", "-o", "/dev/null", "-e", "inject=inotify_init1:error=ENOSYS"];
+    let holder = Holder::start(&namespace, &strace, &["ARCHES=arm64,riscv64", &scratch.variable()], &[]);
+    eventually(|| namespace.entry("qemu-riscv64").is_some(), SECOND * 5);
+    sleep(SECOND);
+    for name in ["qemu-aarch64", "qemu-riscv64"] {
+        fs::remove_file(scratch.0.join(name)).unwrap();
+        namespace.sh(&format!("echo -1 >{MOUNT}/{name}")).exits(0);
+        sleep(SECOND * 4);
+    }
+    // It is there again, as a whole.
+    let part = scratch.copy(interpreters().join("qemu-riscv64"), "part");
+    fs::rename(part, scratch.0.join("qemu-riscv64")).unwrap();
+    eventually(|| namespace.entry("qemu-riscv64").is_some(), SECOND * 2);
+    sleep(SECOND * 3);
+    let said = holder.end("TERM");
+    let count = |words: &str| said.err.matches(words).count();
+    // Once more with each line that comes or goes beside it.
+    assert!((1..=4).contains(&count("aarch64: not registered")), "{said:#?}");
+    assert_eq!(count("riscv64: not registered"), 1, "{said:#?}");
+    assert_eq!((count("riscv64: registered"), holding(&said)), (2, (1, 1)), "{said:#?}");
+}
