@@ -24,14 +24,16 @@ bitflags! {
 static LETTERS: [(Flags, char); 4] =
     [(Flags::PRESERVE_ARGV0, 'P'), (Flags::OPEN_BINARY, 'O'), (Flags::CREDENTIALS, 'C'), (Flags::FIX_BINARY, 'F')];
 
-/// The letters of Linux 7.3 that do not change which programs the interpreter gets: `T`, transparent to the program, and
-/// `D`, registered disabled.
-const HARMLESS: &[u8] = b"TD";
+/// Whether the letter is one of Linux 7.3 that does not change which programs the interpreter gets: `T`, transparent to the
+/// program, or `D`, registered disabled.
+fn is_harmless(letter: u8) -> bool {
+    matches!(letter, b'T' | b'D')
+}
 
 impl Flags {
     /// The flags that the letters stand for.
     pub fn read(letters: &[u8]) -> Self {
-        letters.iter().filter(|letter| !HARMLESS.contains(letter)).fold(Self::empty(), |flags, letter| {
+        letters.iter().filter(|letter| !is_harmless(**letter)).fold(Self::empty(), |flags, letter| {
             let known = LETTERS.iter().find(|(_, known)| *known as u8 == *letter);
             flags | known.map_or(Self::UNKNOWN, |(flag, _)| *flag)
         })

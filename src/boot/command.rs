@@ -15,7 +15,8 @@ const USUAL_PATH: &CStr = c"/bin:/usr/bin";
 pub fn execute(name: &CStr, first: &[&CStr], rest: Strings, environment: Strings) -> Errno {
     let path = environment.variable("PATH").unwrap_or(USUAL_PATH).to_bytes();
     // A name with a slash, or a blank one, is not looked up. A blank directory is the working directory.
-    let path = if name.is_empty() || name.to_bytes().contains(&b'/') { b"" } else { path };
+    let is_looked_up = !name.is_empty() && name.to_bytes().iter().all(|byte| *byte != b'/');
+    let path = if is_looked_up { path } else { b"" };
     let mut error = Errno::NOENT;
     let mut buffer = PathBuffer::new();
     for directory in path.split(|&byte| byte == b':') {

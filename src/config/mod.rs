@@ -107,7 +107,7 @@ pub static VARIABLES: [Variable; 9] = [
         allowed: "a part of a file name, without a colon",
         read: Read::Text(|config, value| {
             config.interpreters.prefix = value;
-            check(value, !value.to_bytes().contains(&b'/'))
+            check(value, value.to_bytes().iter().all(|byte| *byte != b'/'))
         }),
     },
     Variable {

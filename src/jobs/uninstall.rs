@@ -17,7 +17,7 @@ pub fn uninstall(list: &[u8], of_anybody: bool, context: &Context, report: &mut 
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let mut all = false; // a pattern means the pin too
     for item in words(list) {
-        let is_pattern = item.contains(&b'*') || item.contains(&b'?');
+        let is_pattern = item.iter().any(|byte| matches!(byte, b'*' | b'?'));
         let architecture = Architecture::find(item);
         let mut found = false;
         let complete = each_entry(locked.entries(), context, report, &mut |name, entry, report| {
