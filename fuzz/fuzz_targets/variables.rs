@@ -4,7 +4,7 @@
 #![no_main]
 
 use binfmt_register::architecture::HOST;
-use binfmt_register::binfmt::{Flags, Rule};
+use binfmt_register::binfmt::{Flags, Rule, RuleBuffer};
 use binfmt_register::config::{Config, Mode, Selection, VARIABLES, Variable};
 use binfmt_register::machine::{Interpreter, InterpreterFile};
 use binfmt_register::sys::Strings;
@@ -94,8 +94,9 @@ fn check_selection(selection: &Selection, list: &[u8]) {
 fn check_rule(config: &Config) {
     let interpreter = Interpreter { architecture: HOST, directory: config.interpreters, file: InterpreterFile::Static };
     let path = interpreter.path().concat();
-    let rule = Rule::new(c"name", HOST, &interpreter.path(), Flags::FIX_BINARY);
-    let others = Rule::new(c"name", HOST, &[], Flags::FIX_BINARY).unwrap().as_bytes().len();
+    let (mut buffer, mut blank) = (RuleBuffer::new(), RuleBuffer::new());
+    let rule = Rule::new(c"name", HOST, &interpreter.path(), Flags::FIX_BINARY, &mut buffer);
+    let others = Rule::new(c"name", HOST, &[], Flags::FIX_BINARY, &mut blank).unwrap().as_bytes().len();
     assert_eq!(rule.is_err(), others + path.len() > 1920); // MAX_REGISTER_LENGTH
     if let Ok(rule) = rule {
         let fields: Vec<&[u8]> = rule.as_bytes().split(|&byte| byte == b':').collect();

@@ -261,7 +261,7 @@ impl Locked<'_> {
     /// # Errors
     /// `EXIST`: the name is taken. `INVAL`: the kernel does not understand the rule. With the flag `F` also those of
     /// opening the interpreter.
-    pub fn register(&self, rule: &Rule) -> io::Result<()> {
+    pub fn register(&self, rule: Rule) -> io::Result<()> {
         write(&self.0.register, rule.as_bytes()).map(drop)
     }
 

@@ -16,4 +16,4 @@ pub use entry::Entry;
 pub use flags::Flags;
 pub use name::{OwnName, name_of, owner, recognize};
 pub use pin::{NAME as PIN, is_pin, set as set_pin};
-pub use rule::{Rule, RuleTooLong, hex};
+pub use rule::{Rule, RuleBuffer, RuleTooLong, hex};

@@ -8,18 +8,21 @@ use heapless::Vec;
 /// The longest line in bytes that the kernel takes (`MAX_REGISTER_LENGTH` in `fs/binfmt_misc.c`).
 const LONGEST_RULE: usize = 1920;
 
+/// Room for a rule.
+pub type RuleBuffer = Vec<u8, LONGEST_RULE>;
+
 /// A rule, in the format that the kernel's `register` takes and `binfmt.d(5)` describes. Every byte of magic and mask is
 /// written as `\xHH`.
-#[derive(Debug)]
-pub struct Rule(Vec<u8, LONGEST_RULE>);
+#[derive(Clone, Copy, Debug)]
+pub struct Rule<'a>(&'a [u8]);
 
 /// The rule would be longer than the kernel takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleTooLong;
 
-impl Rule {
+impl<'a> Rule<'a> {
     /// The rule of an entry called `name`, which gives programs of `architecture` to the interpreter at the path that
-    /// the parts of `interpreter` make.
+    /// the parts of `interpreter` make. It is written to the buffer, which is blank.
     ///
     /// # Errors
     /// It would be too long.
@@ -28,33 +31,30 @@ impl Rule {
         architecture: &Architecture,
         interpreter: &[&[u8]],
         flags: Flags,
+        buffer: &'a mut RuleBuffer,
     ) -> Result<Self, RuleTooLong> {
-        let mut rule = Self(Vec::new());
+        let mut append = |bytes: &[u8]| buffer.extend_from_slice(bytes).map_err(|_| RuleTooLong);
         let pattern = architecture.pattern();
-        rule.append(b":")?;
-        rule.append(name.to_bytes())?;
-        rule.append(b":M:")?;
+        append(b":")?;
+        append(name.to_bytes())?;
+        append(b":M:")?;
         for bytes in [&pattern.magic, &pattern.mask] {
-            rule.append(b":")?;
+            append(b":")?;
             for &byte in bytes {
                 let [high, low] = hex(byte);
-                rule.append(&[b'\\', b'x', high, low])?;
+                append(&[b'\\', b'x', high, low])?;
             }
         }
-        rule.append(b":")?;
-        interpreter.iter().try_for_each(|part| rule.append(part))?;
-        rule.append(b":")?;
-        flags.letters().try_for_each(|letter| rule.append(&[letter as u8]))?;
-        Ok(rule)
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<(), RuleTooLong> {
-        self.0.extend_from_slice(bytes).map_err(|_| RuleTooLong)
+        append(b":")?;
+        interpreter.iter().try_for_each(|part| append(part))?;
+        append(b":")?;
+        flags.letters().try_for_each(|letter| append(&[letter as u8]))?;
+        Ok(Self(buffer))
     }
 
     /// The line, without its end.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
     }
 }
 
@@ -68,10 +68,12 @@ pub fn hex(byte: u8) -> [u8; 2] {
 mod tests {
     use super::*;
 
-    fn rule(path: &[&[u8]]) -> Result<Vec<u8, LONGEST_RULE>, RuleTooLong> {
+    fn rule(path: &[&[u8]]) -> Result<RuleBuffer, RuleTooLong> {
         let arm64 = Architecture::find(b"arm64").unwrap();
         let flags = Flags::OPEN_BINARY | Flags::FIX_BINARY;
-        Rule::new(c"qemu-aarch64", arm64, path, flags).map(|rule| rule.0)
+        let mut buffer = RuleBuffer::new();
+        Rule::new(c"qemu-aarch64", arm64, path, flags, &mut buffer)?;
+        Ok(buffer)
     }
 
     #[test]

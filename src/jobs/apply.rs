@@ -1,6 +1,6 @@
 //! Carries out a plan, so that an architecture that has a handler has one at every moment, whatever call fails.
 
-use crate::binfmt::{Flags, Locked, OwnName, Rule, RuleTooLong, name_of};
+use crate::binfmt::{Flags, Locked, OwnName, Rule, RuleBuffer, RuleTooLong, name_of};
 use crate::machine::{Interpreter, PathBuffer, ProbeError, run_probe};
 use crate::plan::{Observed, Plan, Reason, StandIn};
 use crate::report::{Failure, Outcome};
@@ -27,14 +27,20 @@ enum NotMade {
     TakenBack(ProbeError),
 }
 
-/// The rule of an entry for this interpreter.
+/// The rule of an entry for this interpreter, in the buffer.
 ///
 /// # Errors
 /// It would be too long.
-pub fn rule(interpreter: &Interpreter, own: OwnName, flags: Flags) -> Result<Rule, Failure> {
-    let mut buffer = PathBuffer::new();
-    let name = name_of(interpreter.architecture, own, &mut buffer);
-    Rule::new(name, interpreter.architecture, &interpreter.path(), flags).map_err(|RuleTooLong| Failure::TooLong)
+pub fn rule<'a>(
+    interpreter: &Interpreter,
+    own: OwnName,
+    flags: Flags,
+    buffer: &'a mut RuleBuffer,
+) -> Result<Rule<'a>, Failure> {
+    let mut name = PathBuffer::new();
+    let name = name_of(interpreter.architecture, own, &mut name);
+    Rule::new(name, interpreter.architecture, &interpreter.path(), flags, buffer)
+        .map_err(|RuleTooLong| Failure::TooLong)
 }
 
 impl NewEntry<'_> {
@@ -95,8 +101,9 @@ impl NewEntry<'_> {
     }
 
     fn make(&mut self, own: OwnName, verify: bool) -> Result<(), NotMade> {
-        let rule = rule(self.interpreter, own, self.flags).map_err(NotMade::Failed)?;
-        self.binfmt_misc.register(&rule).map_err(|errno| {
+        let mut buffer = RuleBuffer::new();
+        let rule = rule(self.interpreter, own, self.flags, &mut buffer).map_err(NotMade::Failed)?;
+        self.binfmt_misc.register(rule).map_err(|errno| {
             NotMade::Failed(match errno {
                 Errno::ACCESS => Failure::NotExecutable(errno),
                 errno => Failure::Refused(errno),

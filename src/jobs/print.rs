@@ -3,7 +3,7 @@
 use super::Context;
 use super::apply::rule;
 use super::observe::{Item, Observation, entries};
-use crate::binfmt::{BinfmtMisc, OwnName};
+use crate::binfmt::{BinfmtMisc, OwnName, RuleBuffer};
 use crate::config::{Config, Mode};
 use crate::plan::{Plan, plan};
 use crate::report::{Line, Notice, Outcome, Report, Writer};
@@ -42,18 +42,20 @@ pub fn print(printed: Printed, config: &Config, context: &Context, out: &mut Wri
             Plan::Nothing => continue,
             Plan::Leave(reason) => Outcome::Left(reason),
             Plan::Refuse(refusal) => Outcome::Refused(refusal),
-            Plan::Register { .. } | Plan::Replace => match rule(interpreter, OwnName::Entry, request.flags) {
-                Ok(rule) => {
-                    if printed == Printed::Rules {
-                        out.write(rule.as_bytes());
-                    } else {
-                        interpreter.path().iter().for_each(|part| out.write(part));
+            Plan::Register { .. } | Plan::Replace => {
+                match rule(interpreter, OwnName::Entry, request.flags, &mut RuleBuffer::new()) {
+                    Ok(rule) => {
+                        if printed == Printed::Rules {
+                            out.write(rule.as_bytes());
+                        } else {
+                            interpreter.path().iter().for_each(|part| out.write(part));
+                        }
+                        out.write(b"\n");
+                        continue;
                     }
-                    out.write(b"\n");
-                    continue;
+                    Err(failure) => Outcome::NotRegistered(failure),
                 }
-                Err(failure) => Outcome::NotRegistered(failure),
-            },
+            }
         };
         report.say(&Line { interpreter, flags: request.flags, outcome });
     }

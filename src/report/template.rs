@@ -1,7 +1,6 @@
 //! Messages with values in them.
 
-use super::Text;
-use core::fmt::{Display, Formatter, Result};
+use core::fmt::{Formatter, Result};
 
 /// Writes `template`. A name in braces stands for a value, which `write_value` writes.
 ///
@@ -14,8 +13,13 @@ pub(super) fn fill(
 ) -> Result {
     // Texts and names take turns.
     let mut is_name = false;
-    template.as_bytes().split(|byte| matches!(byte, b'{' | b'}')).try_for_each(|part| {
+    let mut rest = template;
+    loop {
+        let end = rest.bytes().position(|byte| matches!(byte, b'{' | b'}')).unwrap_or(rest.len());
+        let part = rest.get(..end).unwrap_or_default();
+        if is_name { write_value(part.as_bytes(), f)? } else { f.write_str(part)? }
+        let Some(following) = rest.get(end + 1..) else { return Ok(()) };
+        rest = following;
         is_name = !is_name;
-        if is_name { Text(part).fmt(f) } else { write_value(part, f) }
-    })
+    }
 }

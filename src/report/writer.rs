@@ -90,9 +90,4 @@ impl fmt::Write for Writer {
         self.write(text.as_bytes());
         Ok(())
     }
-
-    fn write_char(&mut self, character: char) -> fmt::Result {
-        self.write(character.encode_utf8(&mut [0; 4]).as_bytes());
-        Ok(())
-    }
 }

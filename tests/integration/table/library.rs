@@ -1,7 +1,7 @@
 //! All that the tests of the table use of the library.
 
 use binfmt_register::architecture::{ARCHITECTURES, Architecture};
-use binfmt_register::binfmt::{Entry, Flags, OwnName, Rule, name_of};
+use binfmt_register::binfmt::{Entry, Flags, OwnName, Rule, RuleBuffer, name_of};
 use binfmt_register::machine::PathBuffer;
 use std::collections::BTreeMap;
 
@@ -20,7 +20,8 @@ pub fn rule(architecture: &str) -> String {
     let architecture = find(architecture);
     let mut buffer = PathBuffer::new();
     let name = name_of(architecture, OwnName::Entry, &mut buffer);
-    let rule = Rule::new(name, architecture, &[b"/nonexistent"], Flags::OPEN_BINARY).unwrap();
+    let mut buffer = RuleBuffer::new();
+    let rule = Rule::new(name, architecture, &[b"/nonexistent"], Flags::OPEN_BINARY, &mut buffer).unwrap();
     String::from_utf8(rule.as_bytes().into()).unwrap()
 }
 
