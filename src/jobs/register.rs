@@ -16,9 +16,18 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
     let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
     let Some(pin) = entries(locked.entries(), &mut observation.items, context, report) else { return };
-    let mut ours = false;
+    let request = &observation.request;
+    let is_risk = request.flags.contains(Flags::CREDENTIALS) && !request.trust;
+    let (mut ours, mut replaceable) = (false, None);
     for item in &mut observation.items {
-        ours |= register_one(item, &observation.request, &locked, config.verify, report);
+        let in_force = register_one(item, request, &locked, config.verify, report);
+        ours |= in_force != InForce::No;
+        if in_force == InForce::New && is_risk && !item.interpreter.is_roots {
+            replaceable = Some(&item.interpreter);
+        }
+    }
+    if let Some(interpreter) = replaceable {
+        report.say(&Notice::Replaceable(interpreter));
     }
     if pin == Pin::Enabled {
         _ = context.read(locked.disable(PIN), report);
@@ -36,20 +45,37 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
     }
 }
 
-/// Plans, applies and reports for one architecture. Returns whether an entry of this tool is in force afterwards.
-fn register_one(item: &mut Item, request: &Request, binfmt_misc: &Locked, verify: bool, report: &mut Report) -> bool {
+/// Whether an entry of this tool is in force.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InForce {
+    No,
+    Kept,
+    New,
+}
+
+/// Plans, applies and reports for one architecture.
+fn register_one(
+    item: &mut Item,
+    request: &Request,
+    binfmt_misc: &Locked,
+    verify: bool,
+    report: &mut Report,
+) -> InForce {
     item.ask_whether_native();
     let Item { interpreter, wanted, observed } = item;
     let flags = request.flags;
     let mut entry = NewEntry { binfmt_misc, interpreter, flags, verify, stand_in_removed: Ok(()) };
-    let Some(outcome) = entry.carry_out(plan(*wanted, request, observed), observed) else { return false };
+    let Some(outcome) = entry.carry_out(plan(*wanted, request, observed), observed) else {
+        return InForce::No;
+    };
     let is_new = matches!(outcome, Outcome::Registered { .. } | Outcome::Replaced);
     report.say(&Line { interpreter, flags, outcome });
     if let Err(errno) = entry.stand_in_removed {
         report.say(&Line { interpreter, flags, outcome: Outcome::StandInStays(errno) });
     }
-    if is_new && flags.contains(Flags::CREDENTIALS) && !interpreter.is_roots && !request.trust {
-        report.say(&Notice::Replaceable(interpreter));
+    match observed.own {
+        _ if is_new => InForce::New,
+        OwnEntry::Handles => InForce::Kept,
+        _ => InForce::No,
     }
-    is_new || observed.own == OwnEntry::Handles
 }

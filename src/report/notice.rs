@@ -48,7 +48,7 @@ pub enum Notice<'a> {
     DoNotLast(&'a CStr, Errno),
     /// It could not be found out which user namespace this is, and so no pin is set.
     UnknownUserNamespace(Errno),
-    /// Others than root can replace this interpreter, which is registered with the flag `C`.
+    /// Others than root can replace this interpreter, and perhaps more, which is registered with the flag `C`.
     Replaceable(&'a Interpreter),
     /// What is registered is held.
     Holding,
@@ -177,7 +177,7 @@ impl Notice<'_> {
                 "no pin: cannot tell which user namespace this is, without /proc ({error})"
             }
             Self::Replaceable(_) => {
-                "{what}: others than root can replace it, and by flag C become root at the next run"
+                "{what}: others than root can replace it, or others beside it, and by flag C become root at the next run"
             }
             Self::Holding => "--hold: stays; what others remove is registered again; SIGTERM ends it",
             Self::RegisteredAgain => "--hold: registered again, because it had been removed",

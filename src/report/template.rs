@@ -17,7 +17,11 @@ pub(super) fn fill(
     loop {
         let end = rest.bytes().position(|byte| matches!(byte, b'{' | b'}')).unwrap_or(rest.len());
         let part = rest.get(..end).unwrap_or_default();
-        if is_name { write_value(part.as_bytes(), f)? } else { f.write_str(part)? }
+        if is_name {
+            write_value(part.as_bytes(), f)?
+        } else {
+            f.write_str(part)?
+        }
         let Some(following) = rest.get(end + 1..) else { return Ok(()) };
         rest = following;
         is_name = !is_name;
