@@ -177,7 +177,7 @@ impl Notice<'_> {
                 "no pin: cannot tell which user namespace this is, without /proc ({error})"
             }
             Self::Replaceable(_) => {
-                "{what}: others than root can replace it, or others beside it, and by flag C become root at the next run"
+                "{what}: others than root can replace it or those beside it, and by flag C become root at the next run"
             }
             Self::Holding => "--hold: stays; what others remove is registered again; SIGTERM ends it",
             Self::RegisteredAgain => "--hold: registered again, because it had been removed",
