@@ -15,12 +15,12 @@ fuzz_target!(|input: &[u8]| {
     let (word, name) = input.split_at(input.iter().position(|&byte| byte == 0).unwrap_or(input.len()));
     let name = name.get(1..).unwrap_or_default();
 
-    let found = Architecture::find(word).map(|architecture| architecture.name);
+    let found = Architecture::find(word).map(|architecture| text(architecture.name()));
     assert_eq!(found, SPELLINGS.get(text(word)).copied());
 
     for entry in [word, name] {
         let recognized = recognize(entry);
-        let own = recognized.map(|(architecture, own)| (architecture.name, own == OwnName::StandIn));
+        let own = recognized.map(|(architecture, own)| (text(architecture.name()), own == OwnName::StandIn));
         assert_eq!(own, ENTRIES.get(text(entry)).copied());
         if let Some((architecture, own)) = recognized {
             assert_eq!(name_of(architecture, own, &mut PathBuffer::new()).to_bytes(), entry);

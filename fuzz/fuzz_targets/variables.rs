@@ -47,7 +47,8 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(config.mode, mode.into_iter().find(|(word, _)| is("MODE", word)).map(|(_, mode)| mode));
     assert_eq!(config.replace, is("REPLACE", "true"));
     assert_eq!(config.verify, is("VERIFY", "true"));
-    assert_eq!(config.credentials, !is("CREDENTIALS", "false"));
+    assert_eq!(config.trust, is("TRUST", "true"));
+    assert_eq!(config.credentials, value("CREDENTIALS").map(|value| value == b"true"));
     let preserve_argv0 = value("QEMU_PRESERVE_ARGV0").map(|value| value == b"1" || value == b"true");
     assert_eq!(config.preserve_argv0, preserve_argv0);
     let directory = &config.interpreters;
@@ -85,14 +86,15 @@ fn check_selection(selection: &Selection, list: &[u8]) {
         Selection::Available => assert!(words(list).next().is_none()),
         Selection::Named(architectures) => {
             assert!(words(list).next().is_some() && words(list).all(|word| word != b"all"));
-            assert!(architectures.iter().map(|architecture| architecture.name).eq(names));
+            assert!(architectures.iter().map(|architecture| text(architecture.name())).eq(names));
         }
     }
 }
 
 /// A rule is one line of eight fields, in which the kernel finds the interpreter's path as it was meant.
 fn check_rule(config: &Config) {
-    let interpreter = Interpreter { architecture: HOST, directory: config.interpreters, file: InterpreterFile::Static };
+    let (directory, file) = (config.interpreters, InterpreterFile::Static);
+    let interpreter = Interpreter { architecture: HOST, directory, file, is_roots: true };
     let path = interpreter.path().concat();
     let (mut buffer, mut blank) = (RuleBuffer::new(), RuleBuffer::new());
     let rule = Rule::new(c"name", HOST, &interpreter.path(), Flags::FIX_BINARY, &mut buffer);
