@@ -20,8 +20,8 @@ pub enum Purpose<'a> {
 ///
 /// The user namespace of rootless podman outlives every container, and is that of the user's next ones. One that is made
 /// there by a container with nothing but this process would be empty when that has ended, and still hide the first
-/// namespace's. So it is not made; nor is one made to remove something from it. After `--hold` and COMMAND it is as bad, but meanwhile it
-/// is what was asked for. Whoever wants one all the same can mount it before.
+/// namespace's. So it is not made; nor is one made to remove something from it. After `--hold` and COMMAND it is as bad,
+/// but meanwhile it is what was asked for. Whoever wants one all the same can mount it before.
 pub fn open(purpose: Purpose, context: &Context, report: &mut Report) -> Option<BinfmtMisc> {
     let if_none = match purpose {
         Purpose::Remove(_) => IfNone::Leave,
