@@ -79,7 +79,8 @@ fn a_very_long_path_takes_no_time() {
     let mut command = namespace.tool_command(&[], &[&path, "ARCHES=all", "MODE=execution"], &[]);
     let start = Instant::now();
     let output = command.output().unwrap();
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    let limit = Duration::from_secs(if host::other().is_some() { 10 } else { 1 });
+    assert!(start.elapsed() < limit, "{:?}", start.elapsed());
     assert_eq!(output.status.code(), Some(1));
     let lines = String::from_utf8(output.stderr).unwrap();
     assert!(lines.lines().filter(|line| line.contains(": not registered: /x/x/")).count() > 30);
