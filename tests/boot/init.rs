@@ -125,7 +125,9 @@ fn an_interpreter_that_does_not_end_does_not_stop_the_boot(suite: &str) {
         .boot();
     said(
         &console,
-        &format!("aarch64: taken back: no program runs through {QEMU}: it was started, and did not end in time"),
+        &format!(
+            "aarch64: taken back: no program runs through {QEMU}: it was started, and did not end in time, or was killed"
+        ),
     );
     let [log, running] = console.ran();
     let took = since_boot(&log.output, "] mark") - since_boot(&log.output, "Run /init as init process");
