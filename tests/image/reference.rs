@@ -86,8 +86,10 @@ fn the_modes_and_replace() {
 
     run("-e MODE=execution").exits(0).says(&["aarch64: registered", "(POC)"]);
     assert_eq!(host.entry("qemu-aarch64"), (interpreter.into(), "POC".into()));
-    run("-e MODE=registration").exits(0).says(&["aarch64: kept, entry qemu-aarch64 handles it"]);
-    assert_eq!(host.entry("qemu-aarch64"), (interpreter.into(), "POC".into()), "it does not override");
+    // It does not override. What was asked for is not there, and that is said.
+    run("").exits(0).says(&["aarch64: kept, entry qemu-aarch64 handles it where", interpreter]);
+    run("-e MODE=registration").exits(1).says(&["aarch64: kept, but entry qemu-aarch64", "REPLACE=true"]);
+    assert_eq!(host.entry("qemu-aarch64"), (interpreter.into(), "POC".into()));
 
     run("-e MODE=registration -e REPLACE=true").exits(0).says(&["aarch64: replaced", "(POCF)"]);
     assert_eq!(host.entry("qemu-aarch64"), (interpreter.into(), "POCF".into()));
