@@ -1,5 +1,5 @@
 # The front door. `make help` lists what a user or developer wants: the targets with `##`. The others, with `#`, are parts
-# of these; README.md names some.
+# of these; docs/development.md names them.
 #
 # `sudo make register` builds and fetches as the user who called sudo, so that target/ does not become root's; only the
 # registration itself runs as root. It changes nothing on the machine but the registrations.
@@ -51,7 +51,7 @@ all: ## build the binary, target/release/binfmt_register
 
 # The tool's other variables reach it without being listed here: make passes on its environment, and ARCHES=… after `make`.
 .PHONY: register
-register: ## (sudo) build, bring the distribution's interpreters, register them; ARCHES=, REPLACE=, … as in README.md
+register: ## (sudo) build, bring the distribution's interpreters, register them; ARCHES=, REPLACE=, … as in docs/reference.md
 	$(as_root)
 	@$(MAKE) -s all $(if $(QEMU_BINARY_PATH),,$(qemu)/ready)
 	@said=$$(QEMU_BINARY_PATH='$(path)' $(tool) 2>&1); status=$$?; printf '%s\n' "$$said" >&2; \
@@ -127,7 +127,7 @@ test-all: ## (sudo) run every test there is, also in emulation, on booted machin
 
 # Without those tests in which no other host's binary has a part. Several hosts at once: there is much waiting in the tests.
 test_host = $(as_user) env TEST_HOST={} cargo test --quiet --no-fail-fast --test integration -- \
-	--skip malformed:: --skip front_door:: --skip binary::its_oldest_rust --skip binary::it_is_built_from_little
+	--skip malformed:: --skip front_door:: --skip documents:: --skip binary::its_oldest_rust --skip binary::it_is_built_from_little
 
 .PHONY: test-hosts
 test-hosts: # the tests with the binary of every other host, in emulation; HOSTS='arm s390x' for some

@@ -119,14 +119,14 @@ fn a_handler_of_others_is_respected() {
     assert_eq!(host.names(), "");
 }
 
-/// What the README tells those to write who come from there is an image that `make image` makes.
+/// What docs/images.md tells those to write who come from there is an image that `make image` makes.
 #[test]
-fn the_readme_tells_how_to_switch() {
-    let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
+fn the_documentation_tells_how_to_switch() {
+    let page = fs::read_to_string(Path::new(TOP).join("docs/images.md")).unwrap();
     let images = run(command("docker").args(["buildx", "bake", "--print", "binfmt"]).env("IMAGE", "NAME")).unwrap();
     let images: Value = serde_json::from_str(&images).unwrap();
     assert_eq!(images["target"]["binfmt"]["tags"][0], "NAME:binfmt");
     for line in ["image: NAME:binfmt  # instead of", "image: NAME:binfmt  # was"] {
-        assert!(readme.contains(line), "{line}");
+        assert!(page.contains(line), "{line}");
     }
 }

@@ -142,13 +142,13 @@ fn the_multi_stage_examples_in_execution_mode() {
     assert_eq!(run().exits(0).out, "aarch64\n", "and needs none in registration mode");
 }
 
-/// That example in the README's words, for BuildKit, which wants to be told the platforms.
+/// That example in the words of docs/images.md, for BuildKit, which wants to be told the platforms.
 #[test]
-fn the_example_of_the_readme() {
+fn the_example_of_the_documentation() {
     let Some(_host) = Host::new() else { return };
     container(&format!("--privileged -e MODE=execution {}", some())).exits(0);
-    let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
-    let (_, file) = readme.split_once("```dockerfile\n").unwrap();
+    let page = fs::read_to_string(Path::new(TOP).join("docs/images.md")).unwrap();
+    let (_, file) = page.split_once("```dockerfile\n").unwrap();
     let (file, _) = file.split_once("```").unwrap();
     let file = file.replace("binfmt_register:", &format!("{}:", some())).replace("arm64v8/debian", &foreign("arm64"));
     let tag = "binfmt_register-image/readme";

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The most bytes the binary may have. The budgets are 45,056 on x86_64 and 57,344 elsewhere. Two hosts are above them
-/// (README.md says by how much, and why), and must not go further away from them.
+/// (docs/hosts.md says by how much, and why), and must not go further away from them.
 fn most() -> u64 {
     match host::name() {
         "x86_64" => 49_152,

@@ -146,6 +146,6 @@ fn a_rule_matches_appimages() {
     program[8..11].copy_from_slice(b"AI\x02");
     assert_eq!(matching(&ours(), &program), ["aarch64"]);
     if let Some(debians) = debians(name) {
-        assert!(matching(&debians, &program).is_empty(), "Debian's rules have learnt it: the README may say so");
+        assert!(matching(&debians, &program).is_empty(), "Debian's rules have learnt it: README.md compares them");
     }
 }
