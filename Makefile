@@ -80,7 +80,7 @@ $(qemu)/ready:
 
 # ARCHES=arm64,riscv64 says which architectures the hooks register; it is kept in /etc/binfmt_register.conf.
 .PHONY: install
-install: install-binary $(addprefix install-,$(HOOK)) ## (sudo) install the binary and its settings; with HOOK=initramfs-tools (dracut, mkinitcpio) that hook, too
+install: install-binary install-words $(addprefix install-,$(HOOK)) ## (sudo) install the binary, its settings and manual page; with HOOK=initramfs-tools (dracut, mkinitcpio) that hook, too
 
 .PHONY: install-binary
 install-binary: # (sudo) the binary and /etc/binfmt_register.conf, which says what the hooks register: ARCHES=…
@@ -88,6 +88,10 @@ install-binary: # (sudo) the binary and /etc/binfmt_register.conf, which says wh
 	@install -D -m 755 $(tool) '$(DESTDIR)$(PREFIX)/bin/binfmt_register'
 	@test -e '$(config)' || install -D -m 644 scratch/binfmt_register.conf '$(config)'
 	@$(if $(ARCHES),sed -i "s|^ARCHES=.*|ARCHES='$(ARCHES)'|" '$(config)')
+
+.PHONY: install-words
+install-words: # (sudo) the manual page
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man8' docs/binfmt_register.8
 
 .PHONY: install-initramfs-tools
 install-initramfs-tools: install-binary # (sudo) with the hook of initramfs-tools; then update-initramfs -u
@@ -234,11 +238,14 @@ fuzz: ## compare the parsers with other ones on random input, each for SECONDS=6
 	@$(as_user) fuzz/run $(SECONDS)
 
 .PHONY: check
-check: ## formatting, lints, documentation, shell scripts
+check: ## formatting, lints, documentation, shell scripts, manual page
 	@$(have_cargo)
 	@if command -v shellcheck >/dev/null; then \
 		grep -rnE --exclude-dir=target --exclude-dir=.git '^#! ?/.*[/ ](ba|a)?sh$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
 		else echo 'The shell scripts are not checked: apt-get install shellcheck' >&2; test "$$REQUIRE_ALL" != 1; fi
+	@if command -v mandoc >/dev/null; then \
+		! mandoc -T lint docs/*.8 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' >&2; \
+		else echo 'The manual page is not checked: apt-get install mandoc' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) fmt --check --manifest-path fuzz/Cargo.toml
 	$(cargo) clippy --release --all-targets -- -D warnings
