@@ -118,7 +118,10 @@ fn installed_files() {
         "755 usr/lib/dracut/modules.d/90binfmt_register/module-setup.sh",
         "755 usr/lib/dracut/modules.d/90binfmt_register/register.sh",
         "755 usr/local/bin/binfmt_register",
+        "644 usr/share/bash-completion/completions/binfmt_register",
+        "644 usr/share/fish/vendor_completions.d/binfmt_register.fish",
         "644 usr/share/man/man8/binfmt_register.8",
+        "644 usr/share/zsh/site-functions/_binfmt_register",
     ];
     assert_eq!(files, expected);
 }

@@ -9,6 +9,7 @@ mod common;
 mod access;
 mod binary;
 mod command;
+mod completions;
 mod failures;
 mod front_door;
 mod headers;
