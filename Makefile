@@ -80,7 +80,7 @@ $(qemu)/ready:
 
 # ARCHES=arm64,riscv64 says which architectures the hooks register; it is kept in /etc/binfmt_register.conf.
 .PHONY: install
-install: install-binary $(addprefix install-,$(HOOK)) ## (sudo) install the binary and its settings; with HOOK=initramfs-tools (dracut, mkinitcpio) that hook, too
+install: install-binary install-words $(addprefix install-,$(HOOK)) ## (sudo) install the binary, its settings, manual page and completions; with HOOK=initramfs-tools (dracut, mkinitcpio) that hook, too
 
 .PHONY: install-binary
 install-binary: # (sudo) the binary and /etc/binfmt_register.conf, which says what the hooks register: ARCHES=…
@@ -88,6 +88,14 @@ install-binary: # (sudo) the binary and /etc/binfmt_register.conf, which says wh
 	@install -D -m 755 $(tool) '$(DESTDIR)$(PREFIX)/bin/binfmt_register'
 	@test -e '$(config)' || install -D -m 644 scratch/binfmt_register.conf '$(config)'
 	@$(if $(ARCHES),sed -i "s|^ARCHES=.*|ARCHES='$(ARCHES)'|" '$(config)')
+
+# Debian's zsh looks below /usr in vendor-completions instead of site-functions: its packages have it there.
+.PHONY: install-words
+install-words: # (sudo) the manual page, and what bash, zsh and fish complete
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man8' docs/binfmt_register.8
+	@install -D -m 644 scratch/completions/binfmt_register.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/binfmt_register'
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' scratch/completions/_binfmt_register
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d' scratch/completions/binfmt_register.fish
 
 .PHONY: install-initramfs-tools
 install-initramfs-tools: install-binary # (sudo) with the hook of initramfs-tools; then update-initramfs -u
@@ -107,7 +115,7 @@ install-mkinitcpio: install-binary # (sudo) with the hook of mkinitcpio, to be a
 .PHONY: test
 test: ## run the unit and integration tests, as root or as an ordinary user; change nothing on this machine
 	@$(have_cargo)
-	@$(call missing,strace:strace unshare:util-linux) test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
+	@$(call missing,fish:fish strace:strace unshare:util-linux zsh:zsh) test -z "$$missing" || echo "Some tests are skipped. For all: apt-get install$$missing"
 	$(cargo) build --release
 	$(cargo) test --no-fail-fast --lib --test integration
 
@@ -127,7 +135,8 @@ test-all: ## (sudo) run every test there is, also in emulation, on booted machin
 
 # Without those tests in which no other host's binary has a part. Several hosts at once: there is much waiting in the tests.
 test_host = $(as_user) env TEST_HOST={} cargo test --quiet --no-fail-fast --test integration -- \
-	--skip malformed:: --skip front_door:: --skip documents:: --skip binary::its_oldest_rust --skip binary::it_is_built_from_little
+	--skip malformed:: --skip front_door:: --skip completions:: --skip documents:: --skip binary::its_oldest_rust \
+	--skip binary::it_is_built_from_little
 
 .PHONY: test-hosts
 test-hosts: # the tests with the binary of every other host, in emulation; HOSTS='arm s390x' for some
@@ -234,11 +243,14 @@ fuzz: ## compare the parsers with other ones on random input, each for SECONDS=6
 	@$(as_user) fuzz/run $(SECONDS)
 
 .PHONY: check
-check: ## formatting, lints, documentation, shell scripts
+check: ## formatting, lints, documentation, shell scripts, manual page
 	@$(have_cargo)
 	@if command -v shellcheck >/dev/null; then \
-		grep -rnE --exclude-dir=target --exclude-dir=.git '^#! ?/.*[/ ](ba|a)?sh$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
+		grep -rnE --exclude-dir=target --exclude-dir=.git '^(#! ?/.*[/ ](ba|a)?sh|# shellcheck shell=.*)$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
 		else echo 'The shell scripts are not checked: apt-get install shellcheck' >&2; test "$$REQUIRE_ALL" != 1; fi
+	@if command -v mandoc >/dev/null; then \
+		! mandoc -T lint docs/*.8 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' >&2; \
+		else echo 'The manual page is not checked: apt-get install mandoc' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) fmt --check --manifest-path fuzz/Cargo.toml
 	$(cargo) clippy --release --all-targets -- -D warnings

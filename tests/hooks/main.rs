@@ -101,7 +101,7 @@ fn nothing_chosen() {
 fn installed_files() {
     let root = scratch("hooks-install");
     let conf = root.join("etc/binfmt_register.conf");
-    install(&["install-initramfs-tools", "ARCHES=arm64,linux/arm/v7 s390x", "PREFIX=/usr"], &root).unwrap();
+    install(&["install", "HOOK=initramfs-tools", "ARCHES=arm64,linux/arm/v7 s390x", "PREFIX=/usr"], &root).unwrap();
     install(&["install-dracut", "install-mkinitcpio"], &root).unwrap(); // which leaves the settings as they are
     assert!(fs::read_to_string(&conf).unwrap().contains("\nARCHES='arm64,linux/arm/v7 s390x'\n"));
     let files = run(Command::new("find").current_dir(&root).args([".", "-type", "f", "-printf", "%m %P\n"])).unwrap();
@@ -118,6 +118,10 @@ fn installed_files() {
         "755 usr/lib/dracut/modules.d/90binfmt_register/module-setup.sh",
         "755 usr/lib/dracut/modules.d/90binfmt_register/register.sh",
         "755 usr/local/bin/binfmt_register",
+        "644 usr/share/bash-completion/completions/binfmt_register",
+        "644 usr/share/fish/vendor_completions.d/binfmt_register.fish",
+        "644 usr/share/man/man8/binfmt_register.8",
+        "644 usr/share/zsh/site-functions/_binfmt_register",
     ];
     assert_eq!(files, expected);
 }

@@ -9,6 +9,7 @@ mod common;
 mod access;
 mod binary;
 mod command;
+mod completions;
 mod documents;
 mod failures;
 mod front_door;

@@ -275,12 +275,24 @@ fn interpreters_are_the_files_that_registration_opens() {
     said.says(&["aarch64: not registered", "not an ELF program"]);
 }
 
-#[test]
-fn help_names_every_option_variable_and_architecture() {
+/// What `--help` prints.
+pub fn help() -> String {
     let mut command = Command::new(binary());
     clean(&mut command);
     let said = Said::of(command.arg("--help")).exits(0);
     assert_eq!(said.err, "");
+    said.out
+}
+
+/// What follows `start` in the lines of a text that start so, up to `end`; not where nothing does.
+pub fn names<'a>(text: &'a str, start: &str, end: &[char]) -> BTreeSet<&'a str> {
+    let names = text.lines().filter_map(|line| line.strip_prefix(start)?.split(end).next());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn help_names_every_option_variable_and_architecture() {
+    let help = help();
     for word in [
         "--install",
         "--uninstall",
@@ -302,12 +314,12 @@ fn help_names_every_option_variable_and_architecture() {
         "VERIFY",
         "TRUST",
     ] {
-        assert!(said.out.contains(word), "{word}; {}", said.out);
+        assert!(help.contains(word), "{word}; {help}");
     }
     for Row { name, .. } in rows() {
-        assert!(said.out.split_whitespace().any(|word| *word == name), "{name}; {}", said.out);
+        assert!(help.split_whitespace().any(|word| *word == name), "{name}; {help}");
     }
-    assert!(said.out.lines().all(|line| line.len() <= 80 || line.contains("aarch64 ")), "{}", said.out);
+    assert!(help.lines().all(|line| line.len() <= 80 || line.contains("aarch64 ")), "{help}");
 }
 
 /// The tables of docs/reference.md have the options and variables of the help, and no others.
@@ -341,6 +353,21 @@ fn the_reference_has_what_the_help_has() {
     for name in rows.iter().filter_map(|row| row.strip_prefix("--")?.split(' ').next()) {
         assert!(help.contains(&format!("\n  --{name}")), "{name}");
     }
+}
+
+/// The manual page has the options and variables of the help, and no others.
+#[test]
+fn the_manual_page_has_what_the_help_has() {
+    let help = help();
+    let page = fs::read_to_string(Path::new(TOP).join("docs/binfmt_register.8")).unwrap();
+    let (_, variables) = help.split_once("\nvariables").unwrap();
+    assert_eq!(names(&page, ".It Ev ", &[' ']), names(variables, "  ", &[':']));
+    let options = names(&help, "  --", &[' ']);
+    assert_eq!(names(&page, ".It Fl Fl ", &[' ']), options);
+    // The synopsis has them, too.
+    let (synopsis, _) = page.split_once(".Sh DESCRIPTION").unwrap();
+    let named = synopsis.split("Fl Fl ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+    assert_eq!(named.collect::<BTreeSet<_>>(), options);
 }
 
 #[test]
