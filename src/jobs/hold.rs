@@ -42,8 +42,8 @@ pub fn hold(config: &mut Config, context: &Context, report: &mut Report) {
     };
     config.interpreters.separator = HELD;
     let mut last_digest = [0; 8];
+    report.flush(); // or the child would say it too
     loop {
-        report.flush(); // or the child would say it too
         // In a child, so that its memory is given back.
         let child = start_child(&mut || {
             register(config, context, report);

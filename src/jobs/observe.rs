@@ -25,8 +25,6 @@ pub struct Item {
 /// What is there.
 #[derive(Debug)]
 pub struct Observation {
-    /// The mode of new entries.
-    pub mode: Mode,
     /// What was asked for.
     pub request: Request,
     /// One item for each architecture, in the order of the table.
@@ -49,7 +47,7 @@ impl Observation {
             required: config.required_flags(),
             trust: config.trust,
         };
-        let mut observation = Self { mode, request, items: Vec::new() };
+        let mut observation = Self { request, items: Vec::new() };
         let any = observation.find_interpreters(config, context);
         let wanted = match config.selection {
             Selection::Named(_) => Wanted::Named,
@@ -70,7 +68,7 @@ impl Observation {
     /// Makes the items, and looks for their interpreters. Returns whether there is any.
     fn find_interpreters(&mut self, config: &Config, context: &Context) -> bool {
         let owners = if context.user_namespace == UserNamespace::Other { Owners::RootOrUnmapped } else { Owners::Root };
-        let in_registration_mode = self.mode == Mode::Registration;
+        let in_registration_mode = !self.request.may_be_missing;
         let directory = OpenDirectory::open(&config.interpreters, owners, !in_registration_mode);
         let mut any = false;
         for architecture in &ARCHITECTURES {

@@ -4,7 +4,7 @@ use super::Context;
 use super::apply::rule;
 use super::observe::{Item, Observation, entries};
 use crate::binfmt::{BinfmtMisc, OwnName, RuleBuffer};
-use crate::config::{Config, Mode};
+use crate::config::Config;
 use crate::plan::{Plan, plan};
 use crate::report::{Line, Notice, Outcome, Report, Writer};
 use rustix::io::Errno;
@@ -21,7 +21,7 @@ pub enum Printed {
 /// Prints what would be registered if nothing was registered yet.
 pub fn print(printed: Printed, config: &Config, context: &Context, out: &mut Writer, report: &mut Report) {
     let Some(mut observation) = Observation::new(config, true, context, report) else { return };
-    if printed == Printed::Interpreters && observation.mode == Mode::Execution {
+    if printed == Printed::Interpreters && observation.request.may_be_missing {
         return;
     }
     match BinfmtMisc::look(context.mount_point, context.user_namespace) {

@@ -20,4 +20,4 @@ pub use namespace::{UserNamespace, container_ends_with_this_process, in_first_pi
 pub use native::{Native, is_native};
 pub use owners::{OpenDirectory, Owners};
 pub use path::{PathBuffer, join};
-pub use probe::{ProbeError, SECONDS as PROBE_SECONDS, run_probe};
+pub use probe::{ProbeError, run_probe};

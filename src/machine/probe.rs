@@ -4,7 +4,7 @@ use super::child::run_in_child_for;
 use super::file::{open, write_all, write_file};
 use super::mount::mount_detached;
 use crate::architecture::{Architecture, Probe};
-use crate::sys::{execute_descriptor, execute_path};
+use crate::sys::{Strings, execute_descriptor, execute_file};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fd::{AsFd, OwnedFd};
@@ -21,7 +21,7 @@ pub(super) const NAME: &CStr = c"binfmt_probe";
 const CPU_SECONDS: u64 = 5;
 
 /// The time in seconds that it may take in all: an emulator that waits must not stop a boot.
-pub const SECONDS: u64 = 9;
+const SECONDS: u64 = 9;
 
 /// Why a probe did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,10 @@ fn execute(program: &Probe) -> i32 {
         },
         Err(error) => -error.raw_os_error(),
     };
-    if file_with_name(program).is_ok() { execute_path(NAME).raw_os_error() } else { told }
+    if file_with_name(program).is_err() {
+        return told;
+    }
+    execute_file(NAME, &[NAME], Strings::NONE, Strings::NONE).raw_os_error()
 }
 
 /// Puts a program into a file system of its own, which becomes the working directory.

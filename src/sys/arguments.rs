@@ -1,7 +1,7 @@
 //! The strings that the kernel starts a process with.
 
 use core::ffi::{CStr, c_char};
-use core::iter;
+use core::{iter, ptr};
 
 /// A list of strings as the kernel lays out `argv` and `envp` (`execve(2)`): pointers up to a null pointer.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +18,16 @@ impl Strings {
         Self { first }
     }
 
+    /// The list without a string.
+    pub const NONE: Self = {
+        const END: &*const c_char = &ptr::null();
+        Self { first: END }
+    };
+
     /// A list of these strings. The memory is never freed.
     #[cfg(test)]
     pub fn of(strings: &[&'static CStr]) -> Self {
-        let pointers = strings.iter().map(|string| string.as_ptr()).chain([core::ptr::null()]);
+        let pointers = strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]);
         Self { first: pointers.collect::<std::vec::Vec<_>>().leak().as_ptr() }
     }
 

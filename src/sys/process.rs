@@ -103,21 +103,6 @@ pub fn execute_descriptor(file: impl AsFd, name: &CStr) -> Errno {
     check(result).err().unwrap_or(Errno::NOSYS)
 }
 
-/// Executes the program at `path`, with `path` as its only argument and no environment (`execve(2)`). Returns only if that
-/// fails.
-pub fn execute_path(path: &CStr) -> Errno {
-    let arguments = [path.as_ptr(), ptr::null()];
-    let [_, none] = &arguments;
-    // SAFETY: as above.
-    let result = unsafe {
-        syscall(
-            sys::__NR_execve,
-            [path.as_ptr() as usize, arguments.as_ptr() as usize, &raw const *none as usize, 0, 0],
-        )
-    };
-    check(result).err().unwrap_or(Errno::NOSYS)
-}
-
 /// Executes the file at `path` in place of this process, with the arguments `first` and then `rest` (`execve(2)`).
 /// Returns only if that fails; with `TOOBIG` also if `first` is not empty and there are more than a thousand arguments.
 pub fn execute_file(path: &CStr, first: &[&CStr], rest: Strings, environment: Strings) -> Errno {

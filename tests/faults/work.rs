@@ -54,7 +54,7 @@ impl Place {
         }
         match job.before {
             Own::None if job.stand_ins => {
-                // Their names end with the first colon behind them.
+                // Their names end with the first colon after them.
                 let stand_in = |rule: &String| rule.replacen(":M::", ".new:M::", 1);
                 place.lines.extend(old.iter().map(stand_in));
             }

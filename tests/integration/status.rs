@@ -325,20 +325,14 @@ fn help_names_every_option_variable_and_architecture() {
 /// The tables of docs/reference.md have the options and variables of the help, and no others.
 #[test]
 fn the_reference_has_what_the_help_has() {
-    let mut command = Command::new(binary());
-    clean(&mut command);
-    let help = Said::of(command.arg("--help")).exits(0).out;
+    let help = help();
     let page = fs::read_to_string(Path::new(TOP).join("docs/reference.md")).unwrap();
-    let names = |text: &str, start: &str, end: &str| {
-        let names = text.lines().filter_map(|line| line.strip_prefix(start)?.split(end).next());
-        names.map(String::from).collect::<BTreeSet<_>>()
-    };
     let (_, variables) = help.split_once("\nvariables").unwrap();
-    let rows = names(&page, "| `", "`");
-    for name in names(variables, "  ", ":") {
-        assert!(rows.contains(&name), "{name}; {rows:?}");
+    let rows = names(&page, "| `", &['`']);
+    for name in names(variables, "  ", &[':']) {
+        assert!(rows.contains(name), "{name}; {rows:?}");
     }
-    for option in names(&help, "  --", " ") {
+    for option in names(&help, "  --", &[' ']) {
         assert!(
             page.lines().any(|line| line.starts_with("| `-") && line.contains(&format!("`--{option}"))),
             "{option}"
