@@ -30,6 +30,10 @@ as_root = @$(if $(root),,echo 'This needs root: sudo make $@' >&2; exit 1)
 PREFIX ?= /usr/local
 config := $(DESTDIR)/etc/binfmt_register.conf
 
+# Where interpreters are built, for a host by Debian's name of it; by default for this machine.
+INTERPRETERS ?= target/interpreters
+HOST ?= $(shell awk -v machine="$$(uname -m)" '$$1 == machine { print $$3 }' qemu/hosts)
+
 # What cargo builds; it alone knows what is out of date.
 cargo := $(as_user) cargo
 have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
@@ -204,9 +208,19 @@ test-image: # (sudo) the images with Docker; registers in this machine's kernel,
 	@$(have_cargo)
 	$(call test_as_root,image,TEST_IMAGE=1,--test-threads 16,$(remove_images))
 
-# Docker's client takes the user's own configuration, and so does cargo inside the build. An image says that it was made
-# when the commit was, whenever that is built.
-bake := $(as_user) env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" docker buildx bake \
+.PHONY: interpreters
+interpreters: ## build QEMU's interpreters from Debian's source, below target/interpreters; NAMES='aarch64 arm', HOST=arm64; half an hour for all
+	@$(as_user) env PROFILE='$(PROFILE)' qemu/interpreters/build $(if $(filter-out built debian,$(QEMU)),-q '$(QEMU)') '$(INTERPRETERS)' '$(HOST)' $(NAMES)
+	@cd '$(INTERPRETERS)/$(HOST)' && stat -c '%n %s' qemu-* | awk '{ print; all += $$2 } END { print NR " interpreters, " all " bytes" }'
+
+built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/all))
+
+# By root for a user who may not use Docker. Its client takes that user's own configuration, and so does cargo inside the
+# build. An image says that it was made when the commit was, whenever that is built. Interpreters that `make interpreters` has
+# built are taken, unless QEMU= says otherwise.
+bake := $(if $(user),env DOCKER_CONFIG='$(home)/.docker' BUILDX_CONFIG=/root/.docker/buildx) \
+	env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
+	QEMU=$(or $(QEMU),$(if $(built),built,debian)) docker buildx bake $(if $(built),--set '*.contexts.built=$(INTERPRETERS)') \
 	--load --provenance=false $(patsubst %,--set '*.secrets=id=cargo$(comma)src=%',$(wildcard $(home)/.cargo/config.toml))
 have_docker := docker buildx version >/dev/null 2>&1 || { echo 'No docker buildx: https://docs.docker.com/engine/install' >&2; exit 1; }
 

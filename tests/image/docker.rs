@@ -63,7 +63,7 @@ pub fn build(tag: &str, options: &str, dockerfile: &str, buildkit: bool) -> Said
 /// `make image` with these variables.
 pub fn make_image(variables: &[&str]) -> Said {
     let _alone = alone();
-    Said::of(command("make").args(["-s", "image"]).args(variables))
+    Said::of(command("make").args(["-s", "image", "QEMU=debian"]).args(variables))
 }
 
 /// The images with interpreters for [`ARCHES`]: `:latest`, `:binfmt`, `:interpreters` and `:tool`.
