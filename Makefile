@@ -213,11 +213,25 @@ interpreters: ## build QEMU's interpreters from Debian's source, below target/in
 	@$(as_user) env PROFILE='$(PROFILE)' qemu/interpreters/build $(if $(filter-out built debian,$(QEMU)),-q '$(QEMU)') '$(INTERPRETERS)' '$(HOST)' $(NAMES)
 	@cd '$(INTERPRETERS)/$(HOST)' && stat -c '%n %s' qemu-* | awk '{ print; all += $$2 } END { print NR " interpreters, " all " bytes" }'
 
+.PHONY: compare-interpreters
+compare-interpreters: # build interpreters a second time, from nothing, and compare the bytes; NAMES= as above
+	@$(MAKE) -s interpreters
+	@rm -rf target/interpreters-again
+	@$(MAKE) -s interpreters INTERPRETERS=target/interpreters-again
+	@cd target/interpreters-again/'$(HOST)' && for file in qemu-*; do cmp "$$file" '$(abspath $(INTERPRETERS))/$(HOST)'/"$$file" || exit; done
+	@rm -rf target/interpreters-again; echo 'They are the same.'
+
+.PHONY: bench-interpreters
+bench-interpreters: # compare them with Debian's: bytes, and time by programs; results in target/bench-interpreters.md
+	@$(have_cargo)
+	$(cargo) build --release
+	@$(as_user) bench/interpreters '$(INTERPRETERS)/$(HOST)' $(NAMES)
+
+# What make image takes of them: all, unless QEMU= says otherwise.
 built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/all))
 
 # By root for a user who may not use Docker. Its client takes that user's own configuration, and so does cargo inside the
-# build. An image says that it was made when the commit was, whenever that is built. Interpreters that `make interpreters` has
-# built are taken, unless QEMU= says otherwise.
+# build. An image says that it was made when the commit was, whenever that is built.
 bake := $(if $(user),env DOCKER_CONFIG='$(home)/.docker' BUILDX_CONFIG=/root/.docker/buildx) \
 	env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
 	QEMU=$(or $(QEMU),$(if $(built),built,debian)) docker buildx bake $(if $(built),--set '*.contexts.built=$(INTERPRETERS)') \
