@@ -125,8 +125,8 @@ test: ## run the unit and integration tests, as root or as an ordinary user; cha
 
 # The parts of test-all, in their order, and those of them that need root. Tests that need Docker or podman skip
 # themselves, aloud, where it does not answer.
-parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-podman test-containers test-image
-root_parts := test-hooks test-podman test-containers test-image
+parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-interpreters test-podman test-containers test-image
+root_parts := test-hooks test-interpreters test-podman test-containers test-image
 
 .PHONY: test-all
 test-all: ## (sudo) run every test there is, also in emulation, on booted machines and with Docker; takes long
@@ -186,6 +186,15 @@ test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boo
 	@$(have_cargo)
 	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
 	$(call test_as_root,hooks)
+
+.PHONY: test-interpreters
+test-interpreters: # (sudo) real programs by the interpreters of make interpreters, and by Debian's; QUICK=1, ARCHITECTURES='arm64 armhf'; writes docs/interpreters-board.md
+	$(as_root)
+	@$(have_cargo)
+	$(call needs,mmdebstrap:mmdebstrap arch-test:arch-test mkfs.ext4:e2fsprogs)
+	@rm -rf target/interpreters-board
+	$(call test_as_root,interpreters,TEST_INTERPRETERS='$(abspath $(INTERPRETERS)/$(HOST))',--test-threads 1, \
+		{ cat docs/interpreters-board.head; cat target/interpreters-board/*; } >$(if $(QUICK),target,docs)/interpreters-board.md;)
 
 .PHONY: test-podman
 test-podman: # (sudo) rootless podman, in a user namespace; changes nothing on this machine
