@@ -287,7 +287,7 @@ static void calls(const char *name, int call)
     close(fd);
 }
 
-/* A file of more than 2 GiB beside such a directory is sought as before. */
+/* An offset of more than 31 bits in a file is none of a directory, even where one had that descriptor. */
 static void large_file(void)
 {
     char *path = say("%s.tmp", directory), *text = NULL;
@@ -477,22 +477,52 @@ static void *thread(void *result)
     return NULL;
 }
 
-/* Each with its own DIR, while others come and go, and processes are forked. */
-static void threads(void)
+/* Opens the directory and closes it, again and again. */
+static void *hasty_thread(void *result)
+{
+    char **text = result;
+    struct record first[64];
+
+    for (int i = 0; i < 5000 && !*text; i++) {
+        int fd = open(directory, O_RDONLY | O_DIRECTORY);
+        int n = records(SYS_getdents64, fd, 512, first);
+        off_t at = n < 1 ? -1 : lseek(fd, first[0].offset, SEEK_SET);
+
+        if (n < 1)
+            *text = say("round %d: %d records: %s", i, n, strerror(errno));
+        else if (at != first[0].offset)
+            *text = say("round %d: lseek to %lld gives %lld", i, (long long)first[0].offset, (long long)at);
+        close(fd);
+    }
+    return NULL;
+}
+
+/*
+ * Each opens the directory itself, while processes are forked, which read it, too. By a relative name: QEMU looks up
+ * absolute ones with a lock that a child of fork() may find taken for ever, whatever the directory.
+ */
+static void threads(const char *name, void *(*body)(void *))
 {
     pthread_t id[THREADS];
     char *text[THREADS] = { 0 }, *first = NULL;
+    const char *name_from_back = directory;
+    int back = open(".", O_RDONLY | O_DIRECTORY);
+
+    if (chdir(directory))
+        abort();
+    directory = ".";
 
     for (int i = 0; i < THREADS; i++)
-        if (pthread_create(&id[i], NULL, thread, &text[i]))
+        if (pthread_create(&id[i], NULL, body, &text[i]))
             abort();
-    for (int i = 0; i < 20 && !first; i++) {
+    for (int i = 0; i < 100 && !first; i++) {
         pid_t child = fork();
 
         if (child == 0) {
-            DIR *dir = opened(directory);
+            struct record first[64];
 
-            _exit(next(dir) < 0);
+            alarm(60);
+            _exit(records(SYS_getdents64, open(directory, O_RDONLY | O_DIRECTORY), 512, first) < 1);
         }
         first = child_was_right(child);
     }
@@ -501,7 +531,11 @@ static void threads(void)
         if (!first)
             first = text[i];
     }
-    report("threads, and forks meanwhile", first);
+    directory = name_from_back;
+    if (fchdir(back))
+        abort();
+    close(back);
+    report(name, first);
 }
 
 static void many(void)
@@ -574,6 +608,35 @@ static void reopened(void)
     if (!text && memory() - before > 4096)
         text = say("%ld KiB more than after 1000", memory() - before);
     report("100000 directories, opened and closed", text);
+}
+
+/* As above, for all that is kept for whole directories. Pipes take their descriptors, so that the next have others. */
+static void read_and_closed(void)
+{
+    static struct record first[2048];
+    int fd[100], ends[2];
+    char *text = NULL;
+    long before = 0;
+
+    for (int round = 0; round < 4 && !text; round++) {
+        for (int i = 0; i < 100; i++) {
+            fd[i] = open(directory, O_RDONLY | O_DIRECTORY);
+            while (records(SYS_getdents64, fd[i], 32768, first) > 0)
+                continue;
+        }
+        for (int i = 0; i < 100 && round % 2; i++)
+            close(fd[i]);
+        if (round % 2 == 0 && syscall(SYS_close_range, fd[0], fd[99], 0))
+            text = say("close_range: %s", strerror(errno));
+        for (int i = 0; i < 100; i += 2)
+            if (pipe(ends))
+                text = say("pipe: %s", strerror(errno));
+        if (round == 0)
+            before = memory();
+    }
+    if (!text && memory() - before > 8192)
+        text = say("%ld KiB more than after 100", memory() - before);
+    report("400 directories, read, and closed by close and close_range", text);
 }
 
 /* Names that are removed while they are read: what rm -r does. */
@@ -707,11 +770,13 @@ int main(int argc, char **argv)
     copies(0);
     forked();
     sent();
-    threads();
+    threads("threads that read and seek, and forks", thread);
+    threads("threads that open and close, and forks", hasty_thread);
     many();
     removed();
     if (argc > 4)
         executed(argv[4], argv[0]);
     reopened();
+    read_and_closed();
     return wrong;
 }

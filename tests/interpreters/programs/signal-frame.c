@@ -1,7 +1,7 @@
 /*
- * Signal handlers find the stack as a call leaves it, so that they may store 16 bytes of SSE on it at once: QEMU's issue
- * 1648. It prints a line for each kind of handler, "ok ..." or what is wrong, and ends with 1 if one is wrong. Where even
- * the store fails, SIGSEGV ends it.
+ * Signal handlers find the stack as a call leaves it, so that they may store 16 bytes of SSE on it at once: QEMU's
+ * issue 1648. It prints a line for each kind of handler, "ok ..." or what is wrong, and ends with 1 if one is wrong.
+ * Where even the store fails, SIGSEGV ends it.
  *
  *   signal-frame
  *
