@@ -497,11 +497,20 @@ static void *hasty_thread(void *result)
     return NULL;
 }
 
-/* Each with its own directory, while processes are forked, which read it, too. */
+/*
+ * Each opens the directory itself, while processes are forked, which read it, too. By a relative name: QEMU looks up
+ * absolute ones with a lock that a child of fork() may find taken for ever, whatever the directory.
+ */
 static void threads(const char *name, void *(*body)(void *))
 {
     pthread_t id[THREADS];
     char *text[THREADS] = { 0 }, *first = NULL;
+    const char *name_from_back = directory;
+    int back = open(".", O_RDONLY | O_DIRECTORY);
+
+    if (chdir(directory))
+        abort();
+    directory = ".";
 
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&id[i], NULL, body, &text[i]))
@@ -522,6 +531,10 @@ static void threads(const char *name, void *(*body)(void *))
         if (!first)
             first = text[i];
     }
+    directory = name_from_back;
+    if (fchdir(back))
+        abort();
+    close(back);
     report(name, first);
 }
 
@@ -597,29 +610,27 @@ static void reopened(void)
     report("100000 directories, opened and closed", text);
 }
 
-/* As above, for many descriptors at once and all that is kept for a whole directory. */
+/* As above, for all that is kept for whole directories. Pipes take their descriptors, so that the next have others. */
 static void read_and_closed(void)
 {
     static struct record first[2048];
+    int fd[100], ends[2];
     char *text = NULL;
     long before = 0;
 
     for (int round = 0; round < 4 && !text; round++) {
-        int low = 400 + 100 * round;
-
-        for (int copy = low; copy < low + 100 && !text; copy++) {
-            int fd = open(directory, O_RDONLY | O_DIRECTORY);
-
-            while (records(SYS_getdents64, fd, 32768, first) > 0)
+        for (int i = 0; i < 100; i++) {
+            fd[i] = open(directory, O_RDONLY | O_DIRECTORY);
+            while (records(SYS_getdents64, fd[i], 32768, first) > 0)
                 continue;
-            if (dup2(fd, copy) != copy)
-                text = say("dup2: %s", strerror(errno));
-            close(fd);
         }
-        for (int copy = low; copy < low + 100 && round % 2; copy++)
-            close(copy);
-        if (round % 2 == 0 && syscall(SYS_close_range, low, low + 99, 0))
+        for (int i = 0; i < 100 && round % 2; i++)
+            close(fd[i]);
+        if (round % 2 == 0 && syscall(SYS_close_range, fd[0], fd[99], 0))
             text = say("close_range: %s", strerror(errno));
+        for (int i = 0; i < 100; i += 2)
+            if (pipe(ends))
+                text = say("pipe: %s", strerror(errno));
         if (round == 0)
             before = memory();
     }
