@@ -188,7 +188,7 @@ test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boo
 	$(call test_as_root,hooks)
 
 .PHONY: test-interpreters
-test-interpreters: # (sudo) real programs by the interpreters of make interpreters, and by Debian's; QUICK=1, ARCHITECTURES='arm64 armhf'; writes docs/interpreters-board.md
+test-interpreters: # (sudo) real programs by the interpreters of make interpreters, and by Debian's; QUICK=1, ARCHITECTURES='arm64 armhf', STARTS=10000; writes docs/interpreters-board.md
 	$(as_root)
 	@$(have_cargo)
 	$(call needs,mmdebstrap:mmdebstrap arch-test:arch-test mkfs.ext4:e2fsprogs)
@@ -229,6 +229,11 @@ compare-interpreters: # build interpreters a second time, from nothing, and comp
 	@$(MAKE) -s interpreters INTERPRETERS=target/interpreters-again
 	@cd target/interpreters-again/'$(HOST)' && for file in qemu-*; do cmp "$$file" '$(abspath $(INTERPRETERS))/$(HOST)'/"$$file" || exit; done
 	@rm -rf target/interpreters-again; echo 'They are the same.'
+
+.PHONY: bench-pull
+bench-pull: # measure what is transferred of images, by zstd and gzip, from a registry on this machine; IMAGES=; results in target/bench-pull.md
+	@$(have_docker)
+	@bench/pull $(IMAGES)
 
 .PHONY: bench-interpreters
 bench-interpreters: # compare them with Debian's: bytes, and time by programs; results in target/bench-interpreters.md

@@ -11,6 +11,7 @@ mod common;
 mod directories;
 mod own;
 mod programs;
+mod starts;
 mod systems;
 
 use common::{TOP, debian, fetch, skip};

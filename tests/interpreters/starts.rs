@@ -1,0 +1,88 @@
+//! That programs start, each time: where they, their heap and the interpreter lie is random.
+
+use crate::common::{TOP, debian_of, fetch_of};
+use crate::own::prepare;
+use crate::{Board, Both, quick};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, thread};
+
+/// QEMU's name of an architecture, and where Debian's cross compiler has its C library.
+const ARCHITECTURES: [(&str, &str); 7] = [
+    ("aarch64", "aarch64-linux-gnu"),
+    ("arm", "arm-linux-gnueabihf"),
+    ("i386", "i686-linux-gnu"),
+    ("ppc64le", "powerpc64le-linux-gnu"),
+    ("riscv64", "riscv64-linux-gnu"),
+    ("s390x", "s390x-linux-gnu"),
+    ("x86_64", ""),
+];
+
+/// How a program can be linked; the huge one is static and has gigabytes of its own.
+const KINDS: [&str; 5] = ["static", "static-pie", "huge", "dynamic", "dynamic-no-pie"];
+
+/// Starts it that often, on all processors; how often it failed, if it did.
+fn start(interpreter: &Path, library: &Path, program: &Path, times: usize) -> Result<(), String> {
+    let fails = || {
+        let mut command = Command::new(interpreter);
+        command.arg("-L").arg(library).arg(program).arg("-V").stdout(Stdio::null()).stderr(Stdio::null());
+        !command.status().unwrap().success()
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let failed: usize = thread::scope(|scope| {
+        let worker = || (0..times.div_ceil(workers)).filter(|_| fails()).count();
+        let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        started.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    if failed == 0 { Ok(()) } else { Err(format!("{failed} of {times} starts failed")) }
+}
+
+/// How often: `STARTS`.
+fn times() -> usize {
+    let starts = env::var("STARTS").ok().filter(|starts| !starts.is_empty());
+    starts.map_or(if quick() { 200 } else { 1000 }, |starts| starts.parse().expect("STARTS is a number"))
+}
+
+#[test]
+fn of_each_kind() {
+    let Some(both) = Both::new() else { return };
+    prepare(&both);
+    let debian = Path::new(TOP).join("target/debian/tcg");
+    let (architectures, times) = (if quick() { &ARCHITECTURES[..2] } else { &ARCHITECTURES[..] }, times());
+    let mut board = Board::new("3-starts", &format!("{times} starts of a program that asks for memory"));
+    for (name, triple) in architectures.iter().filter(|(name, _)| both.have(name)) {
+        let library = if triple.is_empty() { debian.clone() } else { debian.join("usr").join(triple) };
+        for kind in KINDS {
+            let program = debian.join(format!("programs/start-{name}-{kind}"));
+            if !program.exists() {
+                continue; // that C library of Debian's cannot be linked so
+            }
+            let file = format!("qemu-{name}");
+            let ours = start(&both.ours.join(&file), &library, &program, times);
+            // Debian's is asked less often: it is not the one that is to be proven.
+            let debians = start(&both.debians.join(&file), &library, &program, times.min(200));
+            board.row(&format!("{name}, {kind}"), ours, Some(debians));
+        }
+    }
+    board.close();
+}
+
+/// Older C libraries cannot start without a heap.
+#[test]
+fn of_an_older_ldconfig() {
+    let Some(both) = Both::new() else { return };
+    let times = if quick() { 300 } else { 10_000 };
+    let mut board =
+        Board::new("3-starts-older", &format!("{times} starts of Debian 11's ldconfig, which is static-pie"));
+    for (name, arch) in [("aarch64", "arm64"), ("arm", "armhf"), ("i386", "i386"), ("x86_64", "amd64")] {
+        if !both.have(name) {
+            continue;
+        }
+        fetch_of("bullseye", arch, "libc-bin").unwrap();
+        let program: PathBuf = debian_of("bullseye", arch, "sbin/ldconfig");
+        let file = format!("qemu-{name}");
+        let start = |directory: &Path| start(&directory.join(&file), Path::new("/"), &program, times);
+        board.row(name, start(&both.ours), Some(start(&both.debians)));
+    }
+    board.close();
+}
