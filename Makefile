@@ -241,8 +241,8 @@ bench-interpreters: # compare them with Debian's: bytes, and time by programs; r
 	$(cargo) build --release
 	@$(as_user) bench/interpreters '$(INTERPRETERS)/$(HOST)' $(NAMES)
 
-# What make image takes of them: all, unless QEMU= says otherwise.
-built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/all))
+# make image takes them if all are there, or by QEMU=built if some are.
+built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/$(if $(QEMU),key,all)))
 
 # By root for a user who may not use Docker. Its client takes that user's own configuration, and so does cargo inside the
 # build. An image says that it was made when the commit was, whenever that is built.

@@ -1,13 +1,13 @@
 //! What the images are made of, and that it is the same each time.
 
 use crate::common::namespace::{Said, Scratch};
-use crate::common::{TOP, debian, fetch, run};
-use crate::docker::{ARCHES, Host, answers, command, container, inspect, layers, make_image, script, some};
+use crate::common::{TOP, debian, fetch, run, skip};
+use crate::docker::{ARCHES, Host, answers, busybox, command, container, inspect, layers, make_image, script, some};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{Write, stderr};
 use std::path::Path;
+use std::{env, fs};
 
 const TARGETS: [&str; 4] = ["latest", "binfmt", "interpreters", "tool"];
 
@@ -78,6 +78,27 @@ fn made_again_they_are_the_same() {
     for target in TARGETS {
         let id = |image| inspect(&format!("{image}:{target}"), "{{.Id}}");
         assert_eq!(id(some()), id("binfmt_register-image/again"), "{target}");
+    }
+}
+
+/// With interpreters of `make interpreters`, and programs of both architectures run.
+#[test]
+fn of_our_own_interpreters() {
+    let directory = env::var_os("INTERPRETERS").map_or(Path::new(TOP).join("target/interpreters"), Into::into);
+    if !["key", "qemu-aarch64", "qemu-arm"].iter().all(|file| directory.join("amd64").join(file).exists()) {
+        return skip("of_our_own_interpreters", "make interpreters NAMES='aarch64 arm'");
+    }
+    let Some(_host) = Host::new() else { return };
+    make_image(&["QEMU=built", "IMAGE=binfmt_register-image/built", "ARCHES=arm64,arm"]).exits(0);
+    container("--privileged binfmt_register-image/built").exits(0);
+    for (arch, name) in [("arm64", "aarch64"), ("arm", "arm")] {
+        let entry = format!("--entrypoint /usr/bin/qemu-{name}-static binfmt_register-image/built --version");
+        let said = container(&entry).exits(0);
+        assert!(said.out.contains("binfmt_register)"), "{said:#?}");
+        let debian = if arch == "arm" { "armhf" } else { arch };
+        let options = format!("-v {}:/busybox:ro --entrypoint /busybox", busybox(debian).display());
+        let said = container(&format!("{options} {}:tool seq 3", some())).exits(0);
+        assert_eq!(said.out, "1\n2\n3\n");
     }
 }
 
