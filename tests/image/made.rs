@@ -21,8 +21,11 @@ fn nothing_but_the_tool_and_the_interpreters() {
         let layers = layers(&format!("{}:{target}", some()));
         layers.into_iter().map(|layer| layer.into_iter().filter(|file| !file.ends_with('/')).collect()).collect()
     };
-    let tool = vec!["usr/bin/binfmt_register".to_string()];
-    let interpreters = vec!["usr/bin/qemu-aarch64-static".to_string(), "usr/bin/qemu-riscv64-static".to_string()];
+    let list = |files: &[&str]| files.iter().map(|file| format!("usr/{file}")).collect::<Vec<_>>();
+    let doc = "share/doc/binfmt_register";
+    let tool = list(&["bin/binfmt_register", &format!("{doc}/LICENSE-APACHE"), &format!("{doc}/LICENSE-MIT")]);
+    let law = ["share/doc/qemu-user/SOURCE", "share/doc/qemu-user/copyright"];
+    let interpreters = list(&["bin/qemu-aarch64-static", "bin/qemu-riscv64-static", law[0], law[1]]);
     let link = vec!["usr/bin/binfmt".to_string()];
     let files: Vec<Vec<Vec<String>>> = TARGETS.into_iter().map(files).collect();
     assert_eq!(files[0], [interpreters.clone(), tool.clone()]);
@@ -64,6 +67,27 @@ fn labels_and_entry_points() {
             let said = container(&format!("--entrypoint /usr/bin/qemu-aarch64-static {image} --version")).exits(0);
             assert!(said.out.starts_with(&format!("qemu-aarch64 version {qemu}.")), "{qemu}: {said:#?}");
         }
+    }
+}
+
+/// Whose the programs are, and where their source lies, stands in the images.
+#[test]
+fn law() {
+    if !answers() {
+        return;
+    }
+    let file = |image: &str, name: &str| {
+        let script = format!("docker save {image} -o image && tar -xf image && for layer in $(find . -name '*.tar' -o -path '*sha256/*'); do
+            tar -xOf $layer usr/share/doc/{name} 2>/dev/null && exit; done; exit 1");
+        let scratch = Scratch::new();
+        Said::of(command("sh").args(["-c", &script]).current_dir(&scratch.0)).exits(0).out
+    };
+    let source = file(some(), "qemu-user/SOURCE");
+    assert!(source.contains("    qemu-user 1:10.0.") && source.contains("    glibc (= "), "{source}");
+    assert!(file(some(), "qemu-user/copyright").contains("GPL-2"));
+    let here = |name| fs::read_to_string(Path::new(TOP).join(name)).unwrap();
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert_eq!(file(&format!("{}:tool", some()), &format!("binfmt_register/{licence}")), here(licence));
     }
 }
 
