@@ -58,6 +58,17 @@ fn the_readme_is_short() {
     assert!(lines <= LINES, "{lines}");
 }
 
+/// Cargo.toml has the version. What cannot read it there says the same.
+#[test]
+fn the_version_is_that_of_the_package() {
+    let version = env!("CARGO_PKG_VERSION");
+    let changes = read(&Path::new(TOP).join("CHANGELOG.md"));
+    let newest = changes.lines().find_map(|line| line.strip_prefix("## [")?.split(']').next());
+    assert_eq!(newest, Some(version));
+    let images = read(&Path::new(TOP).join("scratch/Dockerfile"));
+    assert_eq!(images.lines().find_map(|line| line.strip_prefix("ARG VERSION=")), Some(version));
+}
+
 /// Each template that the reference has in its table. What it has in words of its own ends with an ellipsis.
 #[test]
 fn the_messages_are_those_of_the_source() {
