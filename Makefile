@@ -101,6 +101,16 @@ install-words: # (sudo) the manual page, and what bash, zsh and fish complete
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' scratch/completions/_binfmt_register
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d' scratch/completions/binfmt_register.fish
 
+# In a copy, since its builder writes beside and into the directory that it works in.
+.PHONY: deb
+deb: ## build the Debian package, below target/deb
+	@$(have_cargo)
+	$(call needs,dpkg-buildpackage:dpkg-dev dh:debhelper)
+	@$(as_user) sh -c 'rm -rf target/deb && mkdir -p target/deb/source && git ls-files -z | xargs -0 cp -P --parents -t target/deb/source'
+	@cd target/deb/source && $(as_user) env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" \
+		dpkg-buildpackage -b -d -us -uc >../log 2>&1 || { tail -n 20 ../log >&2; exit 1; }
+	@ls target/deb/*.deb
+
 .PHONY: install-initramfs-tools
 install-initramfs-tools: install-binary # (sudo) with the hook of initramfs-tools; then update-initramfs -u
 	@install -D -m 755 scratch/initramfs-tools/hook '$(DESTDIR)/etc/initramfs-tools/hooks/binfmt_register'
@@ -125,8 +135,8 @@ test: ## run the unit and integration tests, as root or as an ordinary user; cha
 
 # The parts of test-all, in their order, and those of them that need root. Tests that need Docker or podman skip
 # themselves, aloud, where it does not answer.
-parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-interpreters test-podman test-containers test-image
-root_parts := test-hooks test-interpreters test-podman test-containers test-image
+parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-deb test-interpreters test-podman test-containers test-image
+root_parts := test-hooks test-deb test-interpreters test-podman test-containers test-image
 
 .PHONY: test-all
 test-all: ## (sudo) run every test there is, also in emulation, on booted machines and with Docker; takes long
@@ -186,6 +196,14 @@ test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boo
 	@$(have_cargo)
 	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
 	$(call test_as_root,hooks)
+
+.PHONY: test-deb
+test-deb: # (sudo) the Debian package: lintian, and its life in a Debian system, in a user namespace
+	$(as_root)
+	@$(have_cargo)
+	$(call needs,lintian:lintian mmdebstrap:mmdebstrap)
+	@$(MAKE) -s deb
+	$(call test_as_root,deb)
 
 .PHONY: test-interpreters
 test-interpreters: # (sudo) real programs by the interpreters of make interpreters, and by Debian's; QUICK=1, ARCHITECTURES='arm64 armhf', STARTS=10000; writes docs/interpreters-board.md

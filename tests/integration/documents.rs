@@ -65,6 +65,9 @@ fn the_version_is_that_of_the_package() {
     let changes = read(&Path::new(TOP).join("CHANGELOG.md"));
     let newest = changes.lines().find_map(|line| line.strip_prefix("## [")?.split(']').next());
     assert_eq!(newest, Some(version));
+    // The Debian package's own, in debian/changelog.
+    let debian = read(&Path::new(TOP).join("debian/changelog"));
+    assert!(debian.starts_with(&format!("binfmt-register ({version}) ")), "{debian}");
     let images = read(&Path::new(TOP).join("scratch/Dockerfile"));
     assert_eq!(images.lines().find_map(|line| line.strip_prefix("ARG VERSION=")), Some(version));
 }
