@@ -36,8 +36,11 @@ HOST ?= $(shell awk -v machine="$$(uname -m)" '$$1 == machine { print $$3 }' qem
 
 # What cargo builds; it alone knows what is out of date.
 cargo := $(as_user) cargo
-have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
-	{ echo 'No cargo: apt-get install cargo-web (Debian), or Rust 1.87 or later by https://rustup.rs$(if $(user), as $(user))' >&2; exit 1; }; \
+rust := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+have_cargo := found=$$($(as_user) cargo --version 2>/dev/null | cut -d ' ' -f 2); \
+	get='apt-get install cargo-web (Debian 13), or Rust $(rust) or later by https://rustup.rs$(if $(user), as $(user))'; \
+	test -n "$$found" || { echo "No cargo: $$get" >&2; exit 1; }; \
+	printf '%s\n' $(rust) "$$found" | sort -VC || { echo "Rust $$found is too old: $$get" >&2; exit 1; }; \
 	command -v cc >/dev/null || { echo 'No linker: apt-get install gcc' >&2; exit 1; }
 
 # What there is to be, each as PROGRAM:PACKAGE: which packages are missing; and an end where any is.

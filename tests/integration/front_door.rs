@@ -28,6 +28,38 @@ fn is_ready(test: &str, words: &[&str]) -> bool {
     ready.map_err(|why| skip(test, &why)).is_ok()
 }
 
+/// What `make` says where cargo says `version`; without one, where there is none.
+fn make_with_rust(version: Option<&str>) -> Said {
+    let directory = Scratch::new();
+    let cargo = directory.0.join("cargo");
+    let says = version.map_or("exit 127".into(), |version| format!("echo 'cargo {version} (c0ffee 2024-01-01)'"));
+    fs::write(&cargo, format!("#!/bin/sh\n{says}\n")).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut make = Command::new("make");
+    make.args(["-s", "-C", TOP, "all"]).env_remove("MAKEFLAGS").env_remove("SUDO_USER");
+    Said::of(make.env("PATH", format!("{}:{}", directory.path(), env::var("PATH").unwrap())))
+}
+
+#[test]
+fn make_says_in_one_line_that_rust_is_too_old() {
+    for (version, says) in [
+        (Some("1.63.0"), "Rust 1.63.0 is too old: "),
+        (Some("1.86.0"), "Rust 1.86.0 is too old: "),
+        (None, "No cargo: "),
+    ] {
+        let said = make_with_rust(version).exits(2);
+        let mut lines = said.err.lines();
+        assert!(
+            lines.next().is_some_and(|line| line.starts_with(says) && line.contains("Rust 1.87 or later")),
+            "{said:#?}"
+        );
+        assert!(lines.all(|line| line.starts_with("make")), "{said:#?}");
+    }
+    for version in ["1.87.0", "1.100.0-nightly", "2.0.0"] {
+        make_with_rust(Some(version)).exits(0);
+    }
+}
+
 /// Two interpreters, and where they are as make takes it.
 fn interpreters() -> (Scratch, String) {
     let scratch = Scratch::new();
