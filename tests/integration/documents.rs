@@ -72,6 +72,45 @@ fn the_version_is_that_of_the_package() {
     assert_eq!(images.lines().find_map(|line| line.strip_prefix("ARG VERSION=")), Some(version));
 }
 
+/// The files of Rust below a module's directory, or its one file.
+fn sources(module: &Path) -> Vec<PathBuf> {
+    let inside = fs::read_dir(module).into_iter().flatten().map(|file| file.unwrap().path());
+    let (directories, files): (Vec<_>, Vec<_>) = inside.partition(|path| path.is_dir());
+    let own = [module.with_extension("rs")].into_iter().filter(|file| file.exists());
+    files.into_iter().chain(own).chain(directories.iter().flat_map(|directory| sources(directory))).collect()
+}
+
+/// The arrows between the modules, and those of the source.
+#[test]
+fn the_picture_shows_the_imports() {
+    let page = read(&Path::new(TOP).join("docs/architecture.md"));
+    let arrows = page.lines().filter_map(|line| line.trim().split_once(" --> "));
+    let drawn: BTreeSet<_> = arrows.map(|(from, to)| (from.to_string(), to.to_string())).collect();
+    let library = read(&Path::new(TOP).join("src/lib.rs"));
+    let modules: Vec<_> = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(modules.len() > 8, "{modules:?}");
+    let mut imports = BTreeSet::new();
+    for from in &modules {
+        for file in sources(&Path::new(TOP).join("src").join(from)) {
+            let text = read(&file);
+            for to in modules.iter().filter(|to| *to != from && text.contains(&format!("crate::{to}::"))) {
+                imports.insert((from.to_string(), to.to_string()));
+            }
+        }
+    }
+    assert_eq!(drawn, imports);
+    assert!(imports.iter().all(|(from, to)| !imports.contains(&(to.clone(), from.clone()))));
+    // What the other picture names is there.
+    let files = page
+        .split("src/")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && !"_./".contains(c)).next().unwrap());
+    for file in files {
+        let file = file.trim_end_matches('.');
+        assert!(Path::new(TOP).join("src").join(file).exists(), "src/{file}");
+    }
+}
+
 /// Each template that the reference has in its table. What it has in words of its own ends with an ellipsis.
 #[test]
 fn the_messages_are_those_of_the_source() {
