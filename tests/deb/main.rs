@@ -1,5 +1,6 @@
 //! The Debian package of `make deb`: lintian, and its life in a Debian system of its own, from its installation until it is
-//! purged. All of it in a user namespace, so that nothing of it reaches this machine.
+//! purged; and the first commands of the README in a fresh one. All of it in a user namespace, so that nothing of it reaches
+//! this machine.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -108,4 +109,37 @@ fn from_installation_to_purge() {
     assert_eq!(system.lists(&format!("{files} | grep -v /systemd/")), ["/etc/binfmt_register.conf"]);
     system.sh("dpkg -P binfmt-register").exits(0);
     assert_eq!(system.lists(files), [""; 0]);
+}
+
+/// What the README says that a fresh Debian 13 needs, typed as it stands there, and then its first command.
+#[test]
+fn a_fresh_debian_builds_it() {
+    let Some(system) = System::new("fresh") else { return };
+    let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("`apt-get install ").unwrap();
+    let packages = rest.split('`').next().unwrap();
+    // A clone, and the crates, for which Debian's cargo would ask a registry that may have another name here.
+    let clone = scratch("deb-clone");
+    let copy = format!(
+        "git ls-files -z | xargs -0 cp -P --parents -t {clone} && mkdir {clone}/.home && \
+        cargo vendor --quiet --locked {clone}/.home/vendor >/dev/null && \
+        printf '[source.crates-io]\\nreplace-with = \"here\"\\n[source.here]\\ndirectory = \"/clone/.home/vendor\"\\n' \
+            >{clone}/.home/config.toml",
+        clone = clone.display()
+    );
+    run(Command::new("sh").args(["-c", &copy]).current_dir(TOP)).unwrap();
+    let mount = format!("cp -R {} {}/clone", clone.display(), system.root.display());
+    system.namespace.sh(&mount).exits(0);
+    let resolv = format!("cp -L /etc/resolv.conf {}/etc/", system.root.display());
+    system.namespace.sh(&resolv).exits(0);
+    system.sh("echo 'APT::Get::Assume-Yes \"true\";' >/etc/apt/apt.conf.d/yes && apt-get -qq update").exits(0);
+    system.sh(&format!("DEBIAN_FRONTEND=noninteractive apt-get install {packages}")).exits(0);
+    system.sh("cd /clone && CARGO_HOME=/clone/.home make").exits(0);
+    let said = system.sh("cd /clone && CARGO_HOME=/clone/.home make register ARCHES=arm64,riscv64").exits(0);
+    let said =
+        said.says(&["aarch64: registered /clone/target/qemu/usr/bin/qemu-aarch64"]).says(&["riscv64: registered"]);
+    assert!(!said.err.contains("others than root"), "{said:#?}");
+    assert_eq!(system.sh("/busybox-arm64 uname -m").exits(0).out, "aarch64\n");
+    system.sh("cd /clone && make uninstall").exits(0);
+    assert!(system.namespace.entries().is_empty());
 }
