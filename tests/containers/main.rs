@@ -237,6 +237,26 @@ services:
     assert!(runs_arm64());
 }
 
+/// What action.yml runs on GitHub, with its inputs.
+#[test]
+fn the_action_registers() {
+    let Some(_host) = Host::new() else { return };
+    let scratch = Scratch::new();
+    let output = scratch.0.join("output");
+    let action = |platforms: &str, replace: &str| {
+        let mut action = Command::new(Path::new(TOP).join("scratch/action"));
+        let inputs = [("IMAGE", IMAGE), ("PLATFORMS", platforms), ("MODE", ""), ("REPLACE", replace)];
+        Said::of(action.env("GITHUB_OUTPUT", &output).envs(inputs))
+    };
+    action("linux/arm64", "false").exits(0).says(&["aarch64: registered"]);
+    assert!(runs_arm64());
+    action("all", "true").exits(0).says(&["aarch64: replaced"]);
+    for line in fs::read_to_string(&output).unwrap().lines() {
+        let platforms: Vec<_> = line.strip_prefix("platforms=").unwrap().split(',').collect();
+        assert!(platforms.contains(&"linux/amd64") && platforms.contains(&"linux/arm64"), "{line}");
+    }
+}
+
 /// LinuxKit's builder takes what `build.yml` adds from there; the rest is Docker's.
 #[test]
 fn linuxkit_package_is_the_image() {

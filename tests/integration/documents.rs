@@ -1,9 +1,10 @@
 //! The README and the pages in docs/: their links lead somewhere, and the messages they quote are those of the source.
 
-use crate::common::TOP;
+use crate::common::{TOP, run};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The most lines the README may have.
 const LINES: usize = 150;
@@ -56,6 +57,126 @@ fn every_link_leads_somewhere() {
 fn the_readme_is_short() {
     let lines = read(&Path::new(TOP).join("README.md")).lines().count();
     assert!(lines <= LINES, "{lines}");
+}
+
+/// Cargo.toml has the version. What cannot read it there says the same.
+#[test]
+fn the_version_is_that_of_the_package() {
+    let version = env!("CARGO_PKG_VERSION");
+    let changes = read(&Path::new(TOP).join("CHANGELOG.md"));
+    let newest = changes.lines().find_map(|line| line.strip_prefix("## [")?.split(']').next());
+    assert_eq!(newest, Some(version));
+    // The Debian package's own, in debian/changelog.
+    let debian = read(&Path::new(TOP).join("debian/changelog"));
+    assert!(debian.starts_with(&format!("binfmt-register ({version}) ")), "{debian}");
+    let images = read(&Path::new(TOP).join("scratch/Dockerfile"));
+    assert_eq!(images.lines().find_map(|line| line.strip_prefix("ARG VERSION=")), Some(version));
+}
+
+/// Each command of the README, the file that runs it, and how it does there.
+const RUN: [(&str, &str, &str); 23] = [
+    (
+        "sudo make register ARCHES=arm64,riscv64",
+        "tests/integration/front_door.rs",
+        "fn the_start_is_as_the_readme_has_it",
+    ),
+    (
+        "sudo target/release/binfmt_register --status",
+        "tests/integration/front_door.rs",
+        "printed_by(&readme, \"sudo target",
+    ),
+    ("sudo make uninstall", "tests/integration/front_door.rs", "runs(\"sudo make uninstall\")"),
+    ("make register", "tests/integration/front_door.rs", "printed_by(&readme, \"sudo make register\")"),
+    ("apt-get install git make gcc cargo-web", "tests/deb/main.rs", "fn a_fresh_debian_builds_it"),
+    ("make image", ".ci/run", "make image BAKE="),
+    ("docker run --rm --privileged binfmt_register", "tests/image/reference.rs", "--privileged {NAME}"),
+    ("make deb", "Makefile", "@$(MAKE) -s deb"),
+    ("make test", ".ci/run", "make test\n"),
+    ("make help", "tests/integration/documents.rs", "\"make\").arg(\"help\")"),
+    ("systemctl restart systemd-binfmt", "tests/integration/systemd.rs", "namespace.sh(SERVICE)"),
+    ("binfmt_register --print >/etc/binfmt.d/qemu.conf", "tests/integration/systemd.rs", "--print >{RULES}/qemu.conf"),
+    (
+        "docker run --rm --cap-drop ALL --cap-add SYS_ADMIN --read-only --network none binfmt_register",
+        "tests/image/last.rs",
+        "--cap-drop ALL --cap-add SYS_ADMIN --read-only --network none",
+    ),
+    ("unshare -Ur binfmt_register -- COMMAND", "tests/boot/rootless.rs", "unshare -Ur binfmt_register -- "),
+    ("make test-boot", ".ci/run", "make test-boot\n"),
+    ("make test-boot-hosts", "Makefile", "parts := test test-faults test-hosts test-boot test-boot-hosts"),
+    ("make hosts", ".ci/run", "make hosts\n"),
+    ("make test-hosts", ".ci/run", "make test-hosts\n"),
+    ("make test-image", ".ci/run", "make test-image\n"),
+    ("make test-podman", ".ci/run", "make test-podman\n"),
+    ("make test-hooks", ".ci/run", "make test-hooks\n"),
+    ("make test-containers", ".ci/run", "make test-containers\n"),
+    ("make bench", ".ci/run", "make bench\n"),
+];
+
+/// What is compared with is somebody else's; and a rustup would change this machine.
+const NOT_OURS: [&str; 2] = ["apt install qemu-user-static", "rustup default stable"];
+
+/// The commands of a document: after a prompt, and in its text.
+fn commands(text: &str) -> BTreeSet<String> {
+    let prompts = text.lines().filter_map(|line| line.strip_prefix("$ ")).map(|line| line.split("  #").next().unwrap());
+    let programs = ["apt", "apt-get", "binfmt_register", "docker", "make", "rustup", "sudo", "systemctl", "unshare"];
+    let prose = prose(text);
+    let quoted = prose.split('`').skip(1).step_by(2);
+    let inline = quoted.filter(|words| words.split_once(' ').is_some_and(|(program, _)| programs.contains(&program)));
+    prompts.chain(inline).map(|command| command.trim().to_string()).collect()
+}
+
+/// What a reader may type has been typed.
+#[test]
+fn every_command_of_the_readme_is_run() {
+    let readme = read(&Path::new(TOP).join("README.md"));
+    let rows: BTreeSet<&str> = RUN.iter().map(|(command, ..)| *command).chain(NOT_OURS).collect();
+    let commands = commands(&readme);
+    let commands: BTreeSet<&str> = commands.iter().map(String::as_str).filter(|words| *words != "docker run").collect();
+    assert_eq!(commands, rows, "commands of the README, and rows of the table");
+    for (command, file, how) in RUN {
+        assert!(read(&Path::new(TOP).join(file)).contains(how), "{command}: {file} has no '{how}'");
+    }
+    let help = run(Command::new("make").arg("help").current_dir(TOP)).unwrap();
+    assert!(help.contains("make register") && help.contains("make test"), "{help}");
+}
+
+/// The files of Rust below a module's directory, or its one file.
+fn sources(module: &Path) -> Vec<PathBuf> {
+    let inside = fs::read_dir(module).into_iter().flatten().map(|file| file.unwrap().path());
+    let (directories, files): (Vec<_>, Vec<_>) = inside.partition(|path| path.is_dir());
+    let own = [module.with_extension("rs")].into_iter().filter(|file| file.exists());
+    files.into_iter().chain(own).chain(directories.iter().flat_map(|directory| sources(directory))).collect()
+}
+
+/// The arrows between the modules, and those of the source.
+#[test]
+fn the_picture_shows_the_imports() {
+    let page = read(&Path::new(TOP).join("docs/architecture.md"));
+    let arrows = page.lines().filter_map(|line| line.trim().split_once(" --> "));
+    let drawn: BTreeSet<_> = arrows.map(|(from, to)| (from.to_string(), to.to_string())).collect();
+    let library = read(&Path::new(TOP).join("src/lib.rs"));
+    let modules: Vec<_> = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(modules.len() > 8, "{modules:?}");
+    let mut imports = BTreeSet::new();
+    for from in &modules {
+        for file in sources(&Path::new(TOP).join("src").join(from)) {
+            let text = read(&file);
+            for to in modules.iter().filter(|to| *to != from && text.contains(&format!("crate::{to}::"))) {
+                imports.insert((from.to_string(), to.to_string()));
+            }
+        }
+    }
+    assert_eq!(drawn, imports);
+    assert!(imports.iter().all(|(from, to)| !imports.contains(&(to.clone(), from.clone()))));
+    // What the other picture names is there.
+    let files = page
+        .split("src/")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && !"_./".contains(c)).next().unwrap());
+    for file in files {
+        let file = file.trim_end_matches('.');
+        assert!(Path::new(TOP).join("src").join(file).exists(), "src/{file}");
+    }
 }
 
 /// Each template that the reference has in its table. What it has in words of its own ends with an ellipsis.

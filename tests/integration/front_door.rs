@@ -1,10 +1,12 @@
 //! The README's first command, as root of a namespace of its own.
 
 use crate::common::namespace::{self, MOUNT, Namespace, Said, Scratch};
-use crate::common::{TOP, cargo, copy_of_the_package, run, skip};
+use crate::common::{TOP, cargo, copy_of_the_package, run, scratch, skip};
+use serde_json::Value;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::{env, fs};
 
 /// Where this has make bring the interpreters: not to `target/qemu`, for of these there are to be all.
@@ -28,6 +30,111 @@ fn is_ready(test: &str, words: &[&str]) -> bool {
     ready.map_err(|why| skip(test, &why)).is_ok()
 }
 
+/// The README's first commands, as they are written there, by what stands for sudo, in a clone of its own that belongs to
+/// an ordinary user: they print what the README says they do.
+#[test]
+fn the_start_is_as_the_readme_has_it() {
+    let test = "the_start_is_as_the_readme_has_it";
+    if !are_brought(test) {
+        return;
+    }
+    let namespace = Namespace::with_users();
+    let Some(namespace) = namespace else { return };
+    let clone = scratch("readme");
+    let script = format!(
+        "git ls-files -z | xargs -0 cp -P --parents -t {clone} && mkdir {clone}/target {clone}/bin && \
+        cp -R {PLACE} {clone}/target/qemu && chown -R 1000:1000 {clone}/target && \
+        printf '#!/bin/sh\\nexec \"$@\"\\n' >{clone}/bin/sudo && chmod +x {clone}/bin/sudo",
+        clone = clone.display()
+    );
+    run(Command::new("sh").args(["-c", &script]).current_dir(TOP)).unwrap();
+    run(Command::new("make").args(["-s", "all"]).current_dir(&clone)).unwrap(); // takes long; what the command below does
+    let readme = fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
+    let runs = |command: &str| {
+        let environment = CARGO.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
+        let environment: Vec<_> = environment.collect();
+        let place = clone.display();
+        namespace
+            .sh_with(&format!("unset QEMU_BINARY_PATH; cd {place}; PATH={place}/bin:$PATH; {command}"), &environment)
+    };
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+
+    let (register, printed) = printed_by(&readme, "sudo make register");
+    let said = runs(register).exits(0);
+    // Beside cargo's own lines; and this is not the machine's own binfmt_misc.
+    let no_part = ["Compiling", "Finished", "warning: ", "registered for this user namespace"];
+    let lines = said.err.lines().filter(|line| !no_part.iter().any(|word| line.contains(word)));
+    let said = one_line(&lines.collect::<Vec<_>>().join(" "));
+    assert_eq!(said.replace(&clone.display().to_string(), "/home/you/binfmt_register"), one_line(printed));
+    assert!(namespace.runs("arm64") && namespace.runs("riscv64"));
+
+    let (status, printed) = printed_by(&readme, "sudo target/release/binfmt_register");
+    let said = runs(status).exits(0);
+    // What the machine executes by itself depends on it.
+    let others = |text: &str| {
+        let json: Value = serde_json::from_str(text).unwrap();
+        let list = |name: &str| json[name].as_array().unwrap().iter().map(|word| word.to_string()).collect::<Vec<_>>();
+        let is_own = |name: &String| name.contains("amd64") || name.contains("386");
+        (list("supported").into_iter().filter(|name| !is_own(name)).collect::<Vec<_>>(), list("emulators"))
+    };
+    assert_eq!(others(&said.out), others(printed));
+    runs("sudo make uninstall").exits(0).says(&["qemu-aarch64: removed"]).says(&["qemu-riscv64: removed"]);
+    assert!(namespace.entries().is_empty());
+}
+
+/// The command of the README that starts so, and what it says that it prints.
+fn printed_by<'a>(readme: &'a str, start: &str) -> (&'a str, &'a str) {
+    let (_, rest) = readme.split_once(&format!("\n$ {start}")).unwrap();
+    let (block, _) = rest.split_once("\n```").unwrap();
+    let (end, printed) = block.split_once('\n').unwrap();
+    let from = readme.find(&format!("\n$ {start}")).unwrap() + 3;
+    (&readme[from..from + start.len() + end.len()], printed)
+}
+
+/// The interpreters below [`PLACE`], once.
+fn are_brought(test: &str) -> bool {
+    static BROUGHT: OnceLock<bool> = OnceLock::new();
+    *BROUGHT.get_or_init(|| {
+        let brought = is_ready(test, &[&format!("qemu={PLACE}"), &format!("{PLACE}/ready")]);
+        if brought {
+            keep_two_interpreters();
+        }
+        brought
+    })
+}
+
+/// What `make` says where cargo says `version`; without one, where there is none.
+fn make_with_rust(version: Option<&str>) -> Said {
+    let directory = Scratch::new();
+    let cargo = directory.0.join("cargo");
+    let says = version.map_or("exit 127".into(), |version| format!("echo 'cargo {version} (c0ffee 2024-01-01)'"));
+    fs::write(&cargo, format!("#!/bin/sh\n{says}\n")).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut make = Command::new("make");
+    make.args(["-s", "-C", TOP, "all"]).env_remove("MAKEFLAGS").env_remove("SUDO_USER");
+    Said::of(make.env("PATH", format!("{}:{}", directory.path(), env::var("PATH").unwrap())))
+}
+
+#[test]
+fn make_says_in_one_line_that_rust_is_too_old() {
+    for (version, says) in [
+        (Some("1.63.0"), "Rust 1.63.0 is too old: "),
+        (Some("1.86.0"), "Rust 1.86.0 is too old: "),
+        (None, "No cargo: "),
+    ] {
+        let said = make_with_rust(version).exits(2);
+        let mut lines = said.err.lines();
+        assert!(
+            lines.next().is_some_and(|line| line.starts_with(says) && line.contains("Rust 1.87 or later")),
+            "{said:#?}"
+        );
+        assert!(lines.all(|line| line.starts_with("make")), "{said:#?}");
+    }
+    for version in ["1.87.0", "1.100.0-nightly", "2.0.0"] {
+        make_with_rust(Some(version)).exits(0);
+    }
+}
+
 /// Two interpreters, and where they are as make takes it.
 fn interpreters() -> (Scratch, String) {
     let scratch = Scratch::new();
@@ -41,11 +148,10 @@ fn interpreters() -> (Scratch, String) {
 #[test]
 fn make_register_registers_and_make_uninstall_undoes_it() {
     let test = "make_register_registers_and_make_uninstall_undoes_it";
-    let (place, ready) = (format!("qemu={PLACE}"), format!("{PLACE}/ready"));
-    if !is_ready(test, &[&place, &ready]) {
+    let place = format!("qemu={PLACE}");
+    if !are_brought(test) {
         return;
     }
-    keep_two_interpreters();
     let Some(namespace) = Namespace::bare() else { return };
     let notes = Scratch::new();
     let make = |words: &str| make(&namespace, &notes, &format!("{place} {words}"));

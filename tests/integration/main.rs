@@ -32,3 +32,4 @@ mod systemd;
 mod table;
 mod trust;
 mod truth;
+mod workflows;

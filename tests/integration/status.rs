@@ -1,10 +1,10 @@
 //! What it prints: the status as JSON, the rules as binfmt.d has them, help and version. None of these changes
 //! anything.
 
-use crate::common::TOP;
 use crate::common::host::{self, binary, exchanged};
 use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, architectures, clean, has, interpreters, runs_i386};
 use crate::common::targets::{Row, rows};
+use crate::common::{TOP, scratch};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -366,9 +366,13 @@ fn the_manual_page_has_what_the_help_has() {
 
 #[test]
 fn version_is_that_of_the_package() {
-    let mut command = Command::new(binary());
-    clean(&mut command);
-    let said = Said::of(command.arg("--version")).exits(0);
-    assert_eq!(said.out, format!("binfmt_register {}\n", env!("CARGO_PKG_VERSION")));
-    assert_eq!(said.err, "");
+    let version = env!("CARGO_PKG_VERSION");
+    for (name, expected) in [("binfmt_register", "binfmt_register "), ("binfmt", "binfmt/")] {
+        let link = scratch("version").join(name);
+        symlink(binary(), &link).unwrap();
+        let mut command = Command::new(link);
+        clean(&mut command);
+        let said = Said::of(command.arg("--version")).exits(0);
+        assert_eq!((said.out, said.err), (format!("{expected}{version}\n"), String::new()));
+    }
 }

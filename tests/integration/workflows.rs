@@ -1,0 +1,140 @@
+//! What GitHub is to run: that it is what `.ci/run` does, that it takes nothing that can change unnoticed, and the scripts
+//! that it calls, with a stand-in for `docker`. The workflows themselves are looked at by `make check`.
+
+use crate::common::namespace::Said;
+use crate::common::{TOP, run, scratch, skip};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(TOP).join(path)).unwrap()
+}
+
+/// The targets in the words after `make`.
+fn targets(words: &str) -> impl Iterator<Item = &str> {
+    let is_target = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    words.split(' ').filter(is_target)
+}
+
+#[test]
+fn the_jobs_are_the_steps_of_ci_run() {
+    let steps = read(".ci/run");
+    let steps: BTreeSet<_> =
+        steps.lines().filter_map(|line| line.trim().strip_prefix("make ")).flat_map(targets).collect();
+    let jobs = read(".github/workflows/ci.yml");
+    let (_, parts) = jobs.split_once("        part:\n").unwrap();
+    let parts = parts.lines().map_while(|line| line.strip_prefix("          - "));
+    let parts: Vec<_> = parts.flat_map(targets).collect();
+    assert!(parts.len() > 10, "{parts:?}");
+    assert_eq!(parts.iter().copied().collect::<BTreeSet<_>>(), steps);
+}
+
+#[test]
+fn actions_are_taken_by_commit() {
+    let mut seen = 0;
+    for file in [".github/workflows/ci.yml", ".github/workflows/release.yml", "action.yml"] {
+        for action in read(file).lines().filter_map(|line| line.split_once("uses: ").map(|(_, action)| action)) {
+            let (commit, tag) = action.split_once('@').unwrap().1.split_once(" # v").unwrap();
+            let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(is_commit && tag.split('.').count() == 3, "{file}: {action}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 4, "{seen}");
+}
+
+/// A `docker` that notes its words, and says what a script asks of it; in a directory that is to be in front of `PATH`.
+fn stand_in(name: &str, script: &str) -> PathBuf {
+    let directory = scratch(name);
+    let docker = directory.join("docker");
+    fs::write(&docker, format!("#!/bin/sh\necho \"$*\" >>{}/said\n{script}\n", directory.display())).unwrap();
+    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    directory
+}
+
+fn script(name: &str, directory: &Path) -> Command {
+    let mut command = Command::new(Path::new(TOP).join(name));
+    command.env("PATH", format!("{}:{}", directory.display(), std::env::var("PATH").unwrap()));
+    command
+}
+
+fn said(directory: &Path) -> Vec<String> {
+    fs::read_to_string(directory.join("said")).unwrap().lines().map(String::from).collect()
+}
+
+#[test]
+fn the_action_hands_its_inputs_on() {
+    let status = r#"case $* in *--status) printf '{\n  "supported": [\n    "linux/amd64",\n    "linux/386"\n  ],\n  "emulators": [\n    "linux/no"\n  ]\n}\n';; esac"#;
+    let directory = stand_in("action", status);
+    let output = directory.join("output");
+    let mut command = script("scratch/action", &directory);
+    command.env("GITHUB_OUTPUT", &output).env("IMAGE", "NAME:TAG").env("PLATFORMS", "arm64,linux/arm/v7");
+    Said::of(command.env("MODE", "execution").env("REPLACE", "true")).exits(0);
+    let docker = "run --rm --privileged --network none";
+    let expected = [
+        format!("{docker} -e ARCHES=arm64,linux/arm/v7 -e MODE=execution -e REPLACE=true NAME:TAG"),
+        format!("{docker} NAME:TAG --status"),
+    ];
+    assert_eq!(said(&directory), expected);
+    assert_eq!(fs::read_to_string(&output).unwrap(), "platforms=linux/amd64,linux/386\n");
+    // What fails in the container fails the step.
+    let directory = stand_in("action", "exit 1");
+    Said::of(
+        script("scratch/action", &directory).envs(["IMAGE", "PLATFORMS", "MODE", "REPLACE"].map(|name| (name, ""))),
+    )
+    .exits(1);
+    // Its own release, unless it is told otherwise.
+    assert!(read("action.yml").contains(&format!("/binfmt_register:{}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn the_tags_of_the_images() {
+    if let Err(why) = run(Command::new("jq").arg("--version")) {
+        return skip("the_tags_of_the_images", &why);
+    }
+    let new = r#"case $* in
+        "buildx imagetools inspect"*) exit 1 ;;
+        *--metadata-file*) while [ "$1" != --metadata-file ]; do shift; done
+            for kind in register binfmt interpreters every tool; do printf '"%s-all":{"containerimage.digest":"sha256:%s"},' $kind $kind; done |
+                sed 's/^/{/; s/,$/}/' >$2 ;;
+        run*) echo "binfmt_register 1.2.3 qemu 10.0.13" ;;
+        esac"#;
+    let directory = stand_in("tags", new);
+    let printed = Said::of(script(".github/images", &directory).args(["1.2.3", "one/name", "two/name"])).exits(0).out;
+    let images: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(images.as_array().unwrap().len(), 5);
+    assert_eq!(images[4], serde_json::json!({ "name": "one/name", "digest": "sha256:tool" }));
+    let said = said(&directory);
+    assert!(said[2].contains("--set=register-all.tags=one/name:1.2.3 ") && said[2].contains(":1.2.3-all "), "{said:?}");
+    let tags = |digest: &str| {
+        let end = format!(" one/name@sha256:{digest}");
+        let line = said.iter().find_map(|line| line.strip_prefix("buildx imagetools create ")?.strip_suffix(&end));
+        line.unwrap().replace("--tag=", "")
+    };
+    let of = |name: &str, tags: &str| tags.split(' ').map(|tag| format!("{name}:{tag}")).collect::<Vec<_>>().join(" ");
+    let both = |tags: &str| [of("one/name", tags), of("two/name", tags)].join(" ");
+    assert_eq!(tags("register"), both("1.2.3 1.2 1 1.2.3-qemu-10.0.13 latest"));
+    assert_eq!(tags("every"), both("1.2.3-all 1.2-all 1-all 1.2.3-qemu-10.0.13-all all"));
+    assert_eq!(tags("tool"), both("1.2.3-tool 1.2-tool 1-tool tool"));
+    // A version is never moved: what is there already is not pushed again.
+    let directory = stand_in("tags", "");
+    let again = Said::of(script(".github/images", &directory).args(["1.2.3", "one/name"])).exits(1);
+    again.says(&["one/name:1.2.3 is there already"]);
+    assert_eq!(self::said(&directory), ["buildx imagetools inspect one/name:1.2.3"]);
+}
+
+#[test]
+fn the_tag_of_a_release() {
+    let version = env!("CARGO_PKG_VERSION");
+    let check = |tag: &str| Said::of(Command::new(Path::new(TOP).join(".github/version")).arg(tag));
+    check("v0.0.1").exits(1).says(&["the tag is v0.0.1", version]);
+    let dated = read("CHANGELOG.md").contains(&format!("## [{version}] - 2"));
+    let said = check(&format!("v{version}"));
+    match dated {
+        true => assert_eq!(said.exits(0).out, format!("{version}\n")),
+        false => drop(said.exits(1).says(&["CHANGELOG.md has no date"])),
+    }
+}
