@@ -59,7 +59,7 @@ fn of_each_kind() {
             }
             let file = format!("qemu-{name}");
             let ours = start(&both.ours.join(&file), &library, &program, times);
-            // Debian's is asked less often: it is not the one that is to be proven.
+            // Debian's less often: it is not the one that is to be proven.
             let debians = start(&both.debians.join(&file), &library, &program, times.min(200));
             board.row(&format!("{name}, {kind}"), ours, Some(debians));
         }
@@ -81,8 +81,8 @@ fn of_an_older_ldconfig() {
         fetch_of("bullseye", arch, "libc-bin").unwrap();
         let program: PathBuf = debian_of("bullseye", arch, "sbin/ldconfig");
         let file = format!("qemu-{name}");
-        let start = |directory: &Path| start(&directory.join(&file), Path::new("/"), &program, times);
-        board.row(name, start(&both.ours), Some(start(&both.debians)));
+        let start = |directory: &Path, times| start(&directory.join(&file), Path::new("/"), &program, times);
+        board.row(name, start(&both.ours, times), Some(start(&both.debians, times.min(200))));
     }
     board.close();
 }
