@@ -325,6 +325,10 @@ check: ## formatting, lints, documentation, shell scripts, manual page, workflow
 	$(cargo) clippy --release --all-targets -- -D warnings
 	$(as_user) env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items
 
+.PHONY: picture
+picture: # draw docs/picture.svg, a terminal with what the first commands print here
+	@docs/picture
+
 .PHONY: clean
 clean: ## remove target/, and with it all that was built and brought
 	rm -rf target

@@ -140,6 +140,28 @@ fn every_command_of_the_readme_is_run() {
     assert!(help.contains("make register") && help.contains("make test"), "{help}");
 }
 
+/// The picture of a terminal says what the README has, which a test compares with what is printed.
+#[test]
+fn the_terminal_shows_what_the_readme_has() {
+    let readme = read(&Path::new(TOP).join("README.md"));
+    let picture = read(&Path::new(TOP).join("docs/picture.svg"));
+    let lines: Vec<_> = picture.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once('>')).collect();
+    let lines: Vec<_> = lines
+        .into_iter()
+        .map(|(_, text)| text.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
+        .collect();
+    let (known, rest) = lines.split_at(3);
+    assert!(known.iter().all(|line| readme.lines().any(|other| other == line)), "{known:?}");
+    let expected = [
+        "$ ./busybox-arm64 uname -m",
+        "aarch64",
+        "$ sudo make uninstall",
+        "qemu-aarch64: removed",
+        "qemu-riscv64: removed",
+    ];
+    assert_eq!(rest, expected);
+}
+
 /// The files of Rust below a module's directory, or its one file.
 fn sources(module: &Path) -> Vec<PathBuf> {
     let inside = fs::read_dir(module).into_iter().flatten().map(|file| file.unwrap().path());

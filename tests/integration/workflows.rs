@@ -1,5 +1,6 @@
-//! What GitHub is to run: that it is what `.ci/run` does, that it takes nothing that can change unnoticed, and the scripts
-//! that it calls, with a stand-in for `docker`. The workflows themselves are looked at by `make check`.
+//! What others run: the workflows of GitHub, that they are what `.ci/run` does and take nothing that can change unnoticed;
+//! the scripts that these call, with a stand-in for `docker`; and which image Kubernetes, Compose and LinuxKit take. The
+//! workflows themselves are looked at by `make check`.
 
 use crate::common::namespace::Said;
 use crate::common::{TOP, run, scratch, skip};
@@ -136,5 +137,27 @@ fn the_tag_of_a_release() {
     match dated {
         true => assert_eq!(said.exits(0).out, format!("{version}\n")),
         false => drop(said.exits(1).says(&["CHANGELOG.md has no date"])),
+    }
+}
+
+/// What is deployed is what `make image` makes, until its one place says otherwise.
+#[test]
+fn the_image_is_that_of_make_image() {
+    let bake = read("docker-bake.hcl");
+    let (_, variable) = bake.split_once("variable \"IMAGE\" {\n  default = \"").unwrap();
+    let image = variable.split('"').next().unwrap();
+    for (file, line) in [
+        ("scratch/compose.yaml", format!("image: ${{IMAGE:-{image}}}")),
+        ("scratch/kubernetes/kustomization.yaml", format!("newName: {image}")),
+        ("scratch/kubernetes/daemonset.yaml", format!("image: {image} #")),
+        ("scratch/kubernetes/init-container.yaml", format!("image: {image}:latest")),
+        ("scratch/linuxkit/build.yml", format!("- IMAGE={image}:latest")),
+        ("scratch/linuxkit/Dockerfile", format!("ARG IMAGE={image}:latest")),
+    ] {
+        assert!(read(file).lines().any(|text| text.trim().starts_with(&line)), "{file}: no line '{line}'");
+    }
+    // Kubernetes would else ask a registry for what has the tag `latest`.
+    for file in ["daemonset.yaml", "init-container.yaml"] {
+        assert!(read(&format!("scratch/kubernetes/{file}")).contains("imagePullPolicy: IfNotPresent\n"), "{file}");
     }
 }
