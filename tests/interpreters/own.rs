@@ -1,8 +1,10 @@
 //! QEMU's own tests of user-mode emulation, and one of ours for signal handlers that use SSE.
 
-use crate::common::namespace::Said;
+use crate::common::namespace::{Said, Scratch};
 use crate::common::{TOP, run};
-use crate::{Board, Both, quick};
+use crate::{Board, Both, Outcome, quick};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,11 +18,20 @@ pub fn prepare(both: &Both) {
     tcg(&["prepare", both.ours.join("../source").to_str().unwrap()]).unwrap();
 }
 
-/// Each test of a target by name, and whether it passes.
-fn results(directory: &Path, name: &str) -> Vec<(String, bool)> {
+/// Each test of a target: its name, and how it went.
+fn results(directory: &Path, name: &str) -> Vec<(String, Outcome)> {
     let said = tcg(&["run", directory.to_str().unwrap(), name]).unwrap();
-    let result = |line: &str| line.split_once(' ').map(|(word, test)| (test.to_string(), word == "pass"));
-    said.lines().filter_map(result).collect()
+    let result = |line: &str| {
+        let (word, test) = line.split_once(' ').unwrap();
+        let (test, why) = test.split_once(' ').unwrap_or((test, ""));
+        let outcome = match word {
+            "pass" => Outcome::Pass,
+            "fail" => Outcome::Fail,
+            _ => Outcome::LeftOut(why.into()),
+        };
+        (test.to_string(), outcome)
+    };
+    said.lines().map(result).collect()
 }
 
 #[test]
@@ -32,11 +43,28 @@ fn tests_of_qemu() {
     let names = if quick() { &all[..2] } else { &all[..] };
     for name in names.iter().filter(|name| both.have(name)) {
         let ours = results(&both.ours, name);
-        // A Makefile that does not even start would pass nothing and fail nothing.
-        assert!(ours.len() > 20, "{name}: {ours:?}");
+        // Fewer would be no proof.
+        assert!(
+            ours.iter().filter(|(_, it)| matches!(it, Outcome::Pass | Outcome::Fail)).count() > 20,
+            "{name}: {ours:?}"
+        );
         board.many(name, &ours, &results(&both.debians, name));
     }
     board.close();
+}
+
+/// An interpreter that runs nothing passes nothing, and what is left out is not left out because of the interpreter.
+#[test]
+fn tests_of_qemu_can_fail() {
+    let Some(both) = Both::new() else { return };
+    prepare(&both);
+    let scratch = Scratch::new();
+    let broken = scratch.0.join("qemu-arm");
+    fs::write(&broken, "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(&broken, Permissions::from_mode(0o755)).unwrap();
+    let results = results(&scratch.0, "arm");
+    let failed = results.iter().filter(|(_, outcome)| *outcome == Outcome::Fail).count();
+    assert!(failed > 20 && results.iter().all(|(_, outcome)| *outcome != Outcome::Pass), "{results:?}");
 }
 
 #[test]
