@@ -204,7 +204,7 @@ test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boo
 test-deb: # (sudo) the Debian package: lintian, and its life in a Debian system, in a user namespace
 	$(as_root)
 	@$(have_cargo)
-	$(call needs,lintian:lintian mmdebstrap:mmdebstrap)
+	$(call needs,lintian:lintian mmdebstrap:mmdebstrap qemu-system-x86_64:qemu-system-x86 cpio:cpio mke2fs:e2fsprogs)
 	@$(MAKE) -s deb
 	$(call test_as_root,deb)
 
