@@ -152,7 +152,7 @@ test-all: ## (sudo) run every test there is, also in emulation, on booted machin
 
 # Without those tests in which no other host's binary has a part. Several hosts at once: there is much waiting in the tests.
 test_host = $(as_user) env TEST_HOST={} cargo test --quiet --no-fail-fast --test integration -- \
-	--skip malformed:: --skip front_door:: --skip completions:: --skip documents:: --skip binary::its_oldest_rust \
+	--skip malformed:: --skip front_door:: --skip completions:: --skip documents:: --skip workflows:: --skip binary::its_oldest_rust \
 	--skip binary::it_is_built_from_little
 
 .PHONY: test-hosts
@@ -204,7 +204,7 @@ test-hooks: # (sudo) make an initramfs with each builder in a Debian system, boo
 test-deb: # (sudo) the Debian package: lintian, and its life in a Debian system, in a user namespace
 	$(as_root)
 	@$(have_cargo)
-	$(call needs,lintian:lintian mmdebstrap:mmdebstrap)
+	$(call needs,lintian:lintian mmdebstrap:mmdebstrap qemu-system-x86_64:qemu-system-x86 cpio:cpio mke2fs:e2fsprogs)
 	@$(MAKE) -s deb
 	$(call test_as_root,deb)
 

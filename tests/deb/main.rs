@@ -4,9 +4,12 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../boot/machine.rs"]
+mod machine;
 
 use common::namespace::{Namespace, Said};
 use common::{TOP, debian, fetch, run, scratch, skip};
+use machine::{Machine, need};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -142,4 +145,76 @@ fn a_fresh_debian_builds_it() {
     assert_eq!(system.sh("/busybox-arm64 uname -m").exits(0).out, "aarch64\n");
     system.sh("cd /clone && make uninstall").exits(0);
     assert!(system.namespace.entries().is_empty());
+}
+
+/// What systemd does at boot, and when an administrator asks it to; the last command starts the machine anew, which ends it.
+const TRY: &str = "#!/bin/sh
+exec >/dev/console 2>&1
+echo \"@ is $(systemctl is-active systemd-binfmt) $(systemctl is-active binfmt_register)\"
+echo \"@ runs $(/busybox-arm64 uname -m)\"
+echo \"@ entries $(cd /proc/sys/fs/binfmt_misc && echo *)\"
+systemctl reload binfmt_register
+echo \"@ reload $? $(/busybox-arm64 uname -m)\"
+systemctl stop binfmt_register
+echo \"@ stop $? $(cd /proc/sys/fs/binfmt_misc && echo *)\"
+/busybox-arm64 true
+echo \"@ then $?\"
+journalctl --quiet --no-pager --output=cat --unit=binfmt_register | sed 's/^/@ said /'
+reboot -f
+";
+
+/// The service as it is, with all of its restrictions, after `systemd-binfmt`, which removes all entries when it starts.
+#[test]
+fn the_service_registers_at_boot() {
+    let test = "the_service_registers_at_boot";
+    if let Err(why) = need("trixie").and_then(|()| run(Command::new("mke2fs").arg("-V"))) {
+        return skip(test, &why);
+    }
+    let Some(system) = System::new("boot") else { return };
+    let files = scratch("deb-initramfs");
+    fs::write(files.join("try"), TRY).unwrap();
+    let unit = "[Unit]\nAfter=binfmt_register.service\n[Service]\nType=oneshot\nExecStart=/bin/sh /try\n\
+        [Install]\nWantedBy=multi-user.target\n";
+    fs::write(files.join("try.service"), unit).unwrap();
+    fs::write(files.join("theirs.conf"), ":theirs:E::theirs::/bin/true:\n").unwrap();
+    // The mount point is there once the module is, which not every machine loads before it looks for that.
+    fs::write(files.join("order.conf"), "[Unit]\nAfter=systemd-modules-load.service\n").unwrap();
+    let (root, files) = (system.root.display(), files.display());
+    let copy = format!(
+        "cp {files}/try {root}/ && cp {files}/try.service {root}/etc/systemd/system/ && \
+        cp {files}/theirs.conf {root}/etc/binfmt.d/ && echo binfmt_misc >{root}/etc/modules-load.d/ours.conf && \
+        install -D -t {root}/etc/systemd/system/proc-sys-fs-binfmt_misc.automount.d {files}/order.conf"
+    );
+    system.namespace.sh(&copy).exits(0);
+    system
+        .sh("dpkg -i /package.deb && systemctl enable binfmt_register try && ln -s /usr/lib/systemd/systemd /init")
+        .exits(0);
+    // The machine has little memory: without what is not needed to boot.
+    let without =
+        ["./usr/share/doc", "./usr/share/locale", "./var/cache", "./var/lib/apt", "./usr/share/man", "./boot"];
+    let without = without.map(|path| format!("-path {path} -prune -o")).join(" ");
+    let pack = format!(
+        "cd {root} && find . -xdev {without} ! -name package.deb \\( ! -path '*/modules/*.ko*' -o -name 'binfmt_misc.ko*' -o -name 'autofs4.ko*' \\) -print | \
+        cpio --quiet -o -H newc >{files}/initramfs"
+    );
+    Said::of(system.namespace.long_command("sh").args(["-c", &pack])).exits(0);
+    let image = PathBuf::from(format!("{files}/initramfs"));
+    let console = Machine::new("trixie").initramfs(&image).append("systemd.show_status=no").boot().text;
+    fs::remove_file(image).unwrap();
+    let said: Vec<_> = console.lines().filter_map(|line| Some(line.split_once("@ ")?.1)).collect(); // after what resets a terminal
+    let expected = [
+        "is active active",
+        "runs aarch64",
+        "entries binfmt_register qemu-aarch64 qemu-riscv64 register status theirs",
+        "reload 0 aarch64",
+        "stop 0 register status theirs",
+    ];
+    assert_eq!(said[..5], expected);
+    assert!(said[5].starts_with("then 12"), "{said:?}"); // not executable, in the words of the shell
+    for line in ["aarch64: registered /usr/bin/qemu-aarch64 (POCF)", "aarch64: replaced", "qemu-aarch64: removed"] {
+        assert!(
+            said.iter().any(|text| text.strip_prefix("said ").is_some_and(|text| text.starts_with(line))),
+            "{said:#?}"
+        );
+    }
 }

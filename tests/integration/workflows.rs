@@ -127,6 +127,19 @@ fn the_tags_of_the_images() {
     assert_eq!(self::said(&directory), ["buildx imagetools inspect one/name:1.2.3"]);
 }
 
+/// An image that does not say where its source lies is not released. (What one says has 170 MB, and was brought by hand.)
+#[test]
+fn an_image_without_its_source() {
+    let says = r#"case $1 in create) echo container ;; cp) cd "${0%/*}" && echo "    zlib (= 1:1.3)" >SOURCE && tar -c SOURCE ;; esac"#;
+    let directory = stand_in("sources", says);
+    let place = directory.join("brought");
+    let mut sources = script(".github/sources", &directory);
+    let said = Said::of(sources.args(["NAME:1.2.3", place.to_str().unwrap(), "linux/arm64"])).exits(1);
+    said.says(&["NAME:1.2.3 does not say which source it has for linux/arm64"]);
+    assert_eq!(self::said(&directory)[0], "create --platform=linux/arm64 NAME:1.2.3");
+    assert!(!place.exists());
+}
+
 #[test]
 fn the_tag_of_a_release() {
     let version = env!("CARGO_PKG_VERSION");
