@@ -101,5 +101,22 @@ pub const PROGRAMS: &[Program] = &[
         "/programs/goroutines",
         "995000 user defined signal 1 child <nil>",
     ),
-    program("strace: ptrace is not emulated", "strace", "strace true 2>&1 | grep -c 'Function not implemented'", "1"),
+    quick(
+        "rust: ripgrep, four threads",
+        "ripgrep",
+        "cd $(mktemp -d) && for i in {1..20}; do seq 10000 >$i; done && rg -j 4 -Ic '77$' . | awk '{ n += $1 } END { print n, NR }'",
+        "2000 20",
+    ),
+    quick(
+        "strace says that there is no ptrace",
+        "strace",
+        "strace true 2>&1 | grep -m 1 -o 'PTRACE_.*Function not implemented'",
+        "PTRACE_TRACEME: Function not implemented",
+    ),
+    program(
+        "gdb says that there is no ptrace",
+        "gdb",
+        "gdb -nx -batch -ex run /bin/true 2>&1 | grep -m 1 -o 'ptrace: Function not implemented'",
+        "ptrace: Function not implemented",
+    ),
 ];
