@@ -45,8 +45,8 @@ impl Both {
         Some(Self { ours: ours.canonicalize().unwrap(), debians: debian("amd64", "usr/bin") })
     }
 
-    /// Whether we have built that one; if not, it is said. With `QUICK=1` that is no failure: where nothing is left by an
-    /// earlier build, there is time for two of them.
+    /// Whether we have built that one; if not, it is said. With `QUICK=1` that is no failure: where nothing is left by
+    /// an earlier build, there is time for two of them.
     pub fn have(&self, name: &str) -> bool {
         let there = self.ours.join(format!("qemu-{name}")).exists();
         let test = thread::current().name().unwrap_or_default().to_string();
@@ -89,7 +89,8 @@ impl Board {
     pub fn new(name: &str, heading: &str) -> Self {
         let directory = Path::new(TOP).join("target/interpreters-board");
         fs::create_dir_all(&directory).unwrap();
-        let text = format!("\n## {heading}\n\n| | ours | Debian's |\n| --- | --- | --- |\n");
+        let less = if quick() { ", with QUICK=1" } else { "" };
+        let text = format!("\n## {heading}{less}\n\n| | ours | Debian's |\n| --- | --- | --- |\n");
         Self { file: directory.join(name), text, failed: Vec::new(), left_out: BTreeMap::new() }
     }
 
@@ -100,6 +101,11 @@ impl Board {
         if let Err(why) = ours {
             self.failed.push(format!("{what}: {why}; with Debian's interpreter: {debians:?}"));
         }
+    }
+
+    /// One row: what was not tried with either, and why.
+    pub fn not_tried(&mut self, what: &str, why: &str) {
+        let _ = writeln!(self.text, "| {what} | not tried: {why} | not tried |");
     }
 
     /// One row for a number of tests: how many pass, and which of them fail, by name.

@@ -80,16 +80,20 @@ fn system(arch: &str) {
         let mut command = inside.namespace.long_command(Path::new(TOP).join("tests/interpreters/system"));
         Said::of(command.arg(arch).arg(&root).arg(packages.join(",")))
     };
-    if made.status == 3 {
-        return skip(&format!("debian {arch}"), &format!("the mirror lacks packages for it: {}", made.err));
-    }
     let mut board = Board::new(&format!("4-{arch}"), &format!("Debian for {arch}"));
     let packages = if packages.is_empty() { String::new() } else { format!(", with {}", packages.join(", ")) };
-    let result = if made.status == 0 { Ok(()) } else { Err(made.err.clone()) };
-    let failed = result.is_err();
-    board.row(&format!("mmdebstrap to the end{packages}"), result, None);
-    if failed {
-        return board.close();
+    let suite = made.out.trim();
+    match made.status {
+        0 => board.row(&format!("mmdebstrap of {suite} to the end{packages}"), Ok(()), None),
+        3 => {
+            board.not_tried("all", "the mirror does not have all packages");
+            board.close();
+            return skip(&format!("Debian for {arch}"), &made.err);
+        }
+        _ => {
+            board.row(&format!("mmdebstrap{packages}"), Err(made.err), None);
+            return board.close();
+        }
     }
     Said::of(Command::new("cp").arg("-r").arg(Path::new(TOP).join("tests/interpreters/programs")).arg(&root)).exits(0);
     if programs.iter().any(|program| program.name.starts_with("go:")) {
