@@ -82,6 +82,8 @@ pub struct Board {
     failed: Vec<String>,
     /// Why, which test, of which targets.
     left_out: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// How many targets there are.
+    targets: usize,
 }
 
 impl Board {
@@ -91,7 +93,7 @@ impl Board {
         fs::create_dir_all(&directory).unwrap();
         let less = if quick() { ", with QUICK=1" } else { "" };
         let text = format!("\n## {heading}{less}\n\n| | ours | Debian's |\n| --- | --- | --- |\n");
-        Self { file: directory.join(name), text, failed: Vec::new(), left_out: BTreeMap::new() }
+        Self { file: directory.join(name), text, failed: Vec::new(), left_out: BTreeMap::new(), targets: 0 }
     }
 
     /// One row: what was tried, and what each said instead of what was expected, if it did.
@@ -125,6 +127,7 @@ impl Board {
             format!("{} of {} pass{list}", passed.len(), passed.len() + failed.len())
         };
         let _ = writeln!(self.text, "| {what} | {} | {} |", words(ours), words(debians));
+        self.targets += 1;
         for ((name, ours), (_, debians)) in ours.iter().zip(debians) {
             match ours {
                 Outcome::Pass => {}
@@ -146,7 +149,8 @@ impl Board {
     fn left_out(&self) -> String {
         let mut text = String::new();
         for (why, tests) in &self.left_out {
-            let tests: Vec<_> = tests.iter().map(|(name, of)| format!("{name} ({})", of.join(", "))).collect();
+            let of = |of: &[String]| if of.len() == self.targets { "all".to_string() } else { of.join(", ") };
+            let tests: Vec<_> = tests.iter().map(|(name, targets)| format!("{name} ({})", of(targets))).collect();
             let _ = writeln!(text, "\nLeft out by QEMU's own Makefiles, \"{}\": {}.", why.trim(), tests.join(", "));
         }
         text
