@@ -43,11 +43,9 @@ fn tests_of_qemu() {
     let names = if quick() { &all[..2] } else { &all[..] };
     for name in names.iter().filter(|name| both.have(name)) {
         let ours = results(&both.ours, name);
-        // Fewer would be no proof.
-        assert!(
-            ours.iter().filter(|(_, it)| matches!(it, Outcome::Pass | Outcome::Fail)).count() > 20,
-            "{name}: {ours:?}"
-        );
+        // What fails by both fails nothing, so that something has to pass.
+        let passed = ours.iter().filter(|(_, outcome)| *outcome == Outcome::Pass).count();
+        assert!(passed > 20, "{name}: {ours:?}");
         board.many(name, &ours, &results(&both.debians, name));
     }
     board.close();
