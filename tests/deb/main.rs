@@ -32,6 +32,9 @@ fn lintian_finds_nothing() {
     assert_eq!(said.out, "");
 }
 
+/// Names the files of the package in a system.
+const OURS: &str = "find /etc /usr /var/lib/systemd -name '*binfmt[_-]register*' | sort";
+
 /// A Debian system, of which what is written is gone with the test.
 struct System {
     namespace: Namespace,
@@ -59,7 +62,10 @@ impl System {
                 package().display()
             ))
             .exits(0);
-        Some(Self { namespace, root: root.join("root") })
+        let system = Self { namespace, root: root.join("root") };
+        // The tests of the hooks install what they try in the same system.
+        system.sh(&format!("{OURS} | xargs rm -rf")).exits(0);
+        Some(system)
     }
 
     fn sh(&self, script: &str) -> Said {
@@ -76,9 +82,6 @@ impl System {
 #[test]
 fn from_installation_to_purge() {
     let Some(system) = System::new("life") else { return };
-    let files = "find /etc /usr /var/lib/systemd -name '*binfmt[_-]register*' | sort";
-    // An earlier test may have installed what it tried in the same system.
-    system.sh(&format!("{files} | xargs rm -rf")).exits(0);
     system.sh("dpkg -i /package.deb && dpkg -V binfmt-register").exits(0);
 
     // It has changed nothing yet.
@@ -109,9 +112,9 @@ fn from_installation_to_purge() {
 
     // Removed, it leaves what was set; purged, nothing.
     system.sh("systemctl enable binfmt_register && dpkg -r binfmt-register").exits(0);
-    assert_eq!(system.lists(&format!("{files} | grep -v /systemd/")), ["/etc/binfmt_register.conf"]);
+    assert_eq!(system.lists(&format!("{OURS} | grep -v /systemd/")), ["/etc/binfmt_register.conf"]);
     system.sh("dpkg -P binfmt-register").exits(0);
-    assert_eq!(system.lists(files), [""; 0]);
+    assert_eq!(system.lists(OURS), [""; 0]);
 }
 
 /// What the README says that a fresh Debian 13 needs, typed as it stands there, and then its first command.
