@@ -37,10 +37,11 @@ fn start(interpreter: &Path, library: &Path, program: &Path, times: usize) -> Re
     if failed == 0 { Ok(()) } else { Err(format!("{failed} of {times} starts failed")) }
 }
 
-/// How often: `STARTS`.
-fn times() -> usize {
+/// How often: `STARTS`, or a number by default, and one with `QUICK=1`.
+fn times(by_default: usize, with_quick: usize) -> usize {
     let starts = env::var("STARTS").ok().filter(|starts| !starts.is_empty());
-    starts.map_or(if quick() { 200 } else { 1000 }, |starts| starts.parse().expect("STARTS is a number"))
+    let otherwise = if quick() { with_quick } else { by_default };
+    starts.map_or(otherwise, |starts| starts.parse().expect("STARTS is a number"))
 }
 
 #[test]
@@ -48,7 +49,8 @@ fn of_each_kind() {
     let Some(both) = Both::new() else { return };
     prepare(&both);
     let debian = Path::new(TOP).join("target/debian/tcg");
-    let (architectures, times) = (if quick() { &ARCHITECTURES[..2] } else { &ARCHITECTURES[..] }, times());
+    let architectures = if quick() { &ARCHITECTURES[..2] } else { &ARCHITECTURES[..] };
+    let times = times(1000, 200);
     let mut board = Board::new("3-starts", &format!("{times} starts of a program that asks for memory"));
     for (name, triple) in architectures.iter().filter(|(name, _)| both.have(name)) {
         let library = if triple.is_empty() { debian.clone() } else { debian.join("usr").join(triple) };
@@ -71,7 +73,7 @@ fn of_each_kind() {
 #[test]
 fn of_an_older_ldconfig() {
     let Some(both) = Both::new() else { return };
-    let times = if quick() { 300 } else { 10_000 };
+    let times = times(10_000, 300);
     let mut board =
         Board::new("3-starts-older", &format!("{times} starts of Debian 11's ldconfig, which is static-pie"));
     for (name, arch) in [("aarch64", "arm64"), ("arm", "armhf"), ("i386", "i386"), ("x86_64", "amd64")] {
