@@ -152,32 +152,31 @@ fn of_another_platform() {
     assert!(said.out.starts_with(":qemu-riscv64:M:") && said.out.lines().count() == 1, "{said:#?}");
 }
 
-/// A release of Debian whose lists of packages are whole for these architectures: its name, an image of it to build in,
-/// and its version of QEMU. `None` as of [`Host::new`].
-fn release(architectures: &str) -> Option<(&'static str, &'static str, String)> {
-    // The same packages by two names: a mirror brings the one up to date before the other, and so has one that is
-    // whole.
-    for (name, image) in [("trixie", "debian:trixie-slim"), ("stable", "binfmt_register-image/stable")] {
-        if image != "debian:trixie-slim" {
-            Said::of(command("tests/image/system").args(["-s", name, "amd64", image])).exits(0);
-        }
-        let look = format!(
-            "for arch in {architectures}; do dpkg --add-architecture $arch; done
-            apt-get -qq -o APT::Update::Error-Mode=any update || exit
-            apt-cache show --no-all-versions qemu-user | sed -n 's/^Version: .*:\\([0-9]*\\.[0-9]*\\).*/\\1/p'
-            apt-cache policy | sed -n 's/.* release v=\\([^,]*\\),.*,n=\\([^,]*\\),.*/\\2 \\1/p' | head -n 1",
-        );
-        let host = Host::new()?; // which removes all containers afterwards, those of other tests, too
-        let said = script("", image, &look);
-        drop(host);
-        if said.status == 0 {
-            let (qemu, exact) = said.out.trim().split_once('\n').unwrap();
-            let _ = writeln!(stderr(), "of_every_platform: Debian {name} ({exact}), QEMU {qemu}");
-            return Some((name, image, qemu.into()));
-        }
-        let _ = writeln!(stderr(), "of_every_platform: not Debian {name} for {architectures}: {}", said.err);
+/// Debian 13 by two names, and an image of each to build in: a mirror brings the one up to date before the other, and so
+/// may have only one as a whole.
+const RELEASES: [(&str, &str); 2] = [("trixie", "debian:trixie-slim"), ("stable", "binfmt_register-image/stable")];
+
+/// The version of QEMU in that release, if its lists of packages are whole for these architectures. `None` as of
+/// [`Host::new`].
+fn qemu_of_release(name: &str, image: &str, architectures: &str) -> Option<Result<String, String>> {
+    if image != "debian:trixie-slim" {
+        Said::of(command("tests/image/system").args(["-s", name, "amd64", image])).exits(0);
     }
-    panic!("no release of Debian is whole for {architectures}");
+    let look = format!(
+        "for arch in {architectures}; do dpkg --add-architecture $arch; done
+        apt-get -qq -o APT::Update::Error-Mode=any update || exit
+        apt-cache show --no-all-versions qemu-user | sed -n 's/^Version: .*:\\([0-9]*\\.[0-9]*\\).*/\\1/p'
+        apt-cache policy | sed -n 's/.* release v=\\([^,]*\\),.*,n=\\([^,]*\\),.*/\\2 \\1/p' | head -n 1",
+    );
+    let host = Host::new()?; // which removes all containers afterwards, those of other tests, too
+    let said = script("", image, &look);
+    drop(host);
+    if said.status != 0 {
+        return Some(Err(said.err));
+    }
+    let (qemu, exact) = said.out.trim().split_once('\n').unwrap();
+    let _ = writeln!(stderr(), "of_every_platform: Debian {name} ({exact}), QEMU {qemu}");
+    Some(Ok(qemu.into()))
 }
 
 /// All the others of docker-bake.hcl, at once.
@@ -189,27 +188,49 @@ fn of_every_platform() {
     if !answers() {
         return;
     }
-    let Some((debian_release, base, qemu)) = release("armhf ppc64el riscv64 s390x") else { return };
     let name = |kind: &str, platform: &str| format!("{kind}-{}", platform.replace('/', "-"));
     let image = |kind: &str, platform: &str| format!("binfmt_register-image/{}", name(kind, platform));
     let kinds = |platform| [("tool", platform), ("register", platform)];
-    let targets = PLATFORMS.into_iter().flat_map(kinds).map(|(kind, platform)| {
-        let target = json!({
-            "inherits": [kind],
-            "platforms": [platform],
-            "tags": [image(kind, platform)],
-            "args": { "DEBIAN": debian_release, "QEMU_VERSION": qemu },
-            "contexts": { format!("debian:{debian_release}-slim"): format!("docker-image://{base}") },
+    let bake = |release: &str, base: &str, qemu: &str| {
+        let targets = PLATFORMS.into_iter().flat_map(kinds).map(|(kind, platform)| {
+            let target = json!({
+                "inherits": [kind],
+                "platforms": [platform],
+                "tags": [image(kind, platform)],
+                "args": { "DEBIAN": release, "QEMU_VERSION": qemu },
+                "contexts": { format!("debian:{release}-slim"): format!("docker-image://{base}") },
+            });
+            (name(kind, platform), target)
         });
-        (name(kind, platform), target)
-    });
-    let targets: BTreeMap<_, _> = targets.collect();
-    let scratch = Scratch::new();
-    let file = scratch.0.join("bake.json");
-    fs::write(&file, json!({ "target": targets }).to_string()).unwrap();
-    let words = ["-f docker-bake.hcl -f", file.to_str().unwrap()];
-    let bake = words.into_iter().chain(targets.keys().map(String::as_str)).collect::<Vec<_>>().join(" ");
-    make_image(&[&format!("ARCHES={}", ARCHES.join(",")), &format!("BAKE={bake}")]).exits(0);
+        let targets: BTreeMap<_, _> = targets.collect();
+        let scratch = Scratch::new();
+        let file = scratch.0.join("bake.json");
+        fs::write(&file, json!({ "target": targets }).to_string()).unwrap();
+        let words = ["-f docker-bake.hcl -f", file.to_str().unwrap()];
+        let bake = words.into_iter().chain(targets.keys().map(String::as_str)).collect::<Vec<_>>().join(" ");
+        make_image(&[&format!("ARCHES={}", ARCHES.join(",")), &format!("BAKE={bake}")])
+    };
+    let mut made = Err(String::new());
+    for (release, base) in RELEASES {
+        let Some(qemu) = qemu_of_release(release, base, "armhf ppc64el riscv64 s390x") else { return };
+        made = qemu.and_then(|qemu| {
+            let said = bake(release, base, &qemu);
+            // That the mirror lacks a package is known only when it is asked for.
+            let lacks = said.status != 0 && said.err.contains("404  Not Found");
+            if lacks {
+                return Err(said.err);
+            }
+            said.exits(0);
+            Ok(qemu)
+        });
+        match &made {
+            Ok(_) => break,
+            Err(why) => {
+                let _ = writeln!(stderr(), "of_every_platform: Debian {release} is not whole on this mirror: {why}");
+            }
+        }
+    }
+    let qemu = made.unwrap();
 
     let Some(_host) = Host::new() else { return };
     fetch("amd64", "qemu-user").unwrap();

@@ -9,6 +9,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod directories;
+#[path = "../boot/machine.rs"]
+mod machine;
 mod own;
 mod programs;
 mod starts;

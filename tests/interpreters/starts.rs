@@ -1,6 +1,7 @@
 //! That programs start, each time: where they, their heap and the interpreter lie is random.
 
-use crate::common::{TOP, debian_of, fetch_of};
+use crate::common::{TOP, debian_of, fetch_of, skip};
+use crate::machine::{Machine, need};
 use crate::own::prepare;
 use crate::{Board, Both, quick};
 use std::path::{Path, PathBuf};
@@ -85,6 +86,51 @@ fn of_an_older_ldconfig() {
         let file = format!("qemu-{name}");
         let start = |directory: &Path, times| start(&directory.join(&file), Path::new("/"), &program, times);
         board.row(name, start(&both.ours, times), Some(start(&both.debians, times.min(200))));
+    }
+    board.close();
+}
+
+/// The kernel decides where an interpreter, its stack and its heap lie. Each kernel that Debian has, but for this machine's.
+#[test]
+fn on_other_kernels() {
+    let Some(both) = Both::new() else { return };
+    prepare(&both);
+    let debian = Path::new(TOP).join("target/debian/tcg");
+    let suites = [("bullseye", "Linux 5.10"), ("bookworm", "Linux 6.1"), ("trixie", "Linux 6.12"), ("sid", "Linux 7")];
+    let (suites, times) = if quick() { (&suites[..1], times(0, 20)) } else { (&suites[..], times(300, 0)) };
+    let mut board = Board::new("3-starts-kernels", &format!("{times} starts on other kernels"));
+    for (suite, linux) in suites {
+        if let Err(why) = need(suite) {
+            return skip("on_other_kernels", &why);
+        }
+        let mut machine = Machine::new(suite).long("1800").run("mkdir /proc && mount -t proc proc /proc");
+        let mut kinds = Vec::new();
+        for (name, triple) in ARCHITECTURES[..2].iter().filter(|(name, _)| both.have(name)) {
+            machine = machine.file(&format!("/qemu-{name}"), both.ours.join(format!("qemu-{name}")));
+            let library = debian.join("usr").join(triple).join("lib");
+            for file in ["ld-linux-aarch64.so.1", "ld-linux-armhf.so.3", "libc.so.6"].map(|file| library.join(file)) {
+                if let (Some(file), true) = (file.file_name(), file.exists()) {
+                    machine = machine.file(&format!("/{name}/lib/{}", file.display()), library.join(file));
+                }
+            }
+            for kind in KINDS {
+                let file = format!("start-{name}-{kind}");
+                let program = debian.join("programs").join(&file);
+                if program.exists() {
+                    let start = format!("/qemu-{name} -L /{name} /{file} || failed=$((failed + 1))");
+                    machine = machine
+                        .file(&format!("/{file}"), program)
+                        .run(&format!("failed=0; for start in $(seq {times}); do {start}; done; echo $failed failed"));
+                    kinds.push(format!("{linux}: {name}, {kind}"));
+                }
+            }
+        }
+        let console = machine.boot();
+        for (number, kind) in (1..).zip(&kinds) {
+            let said = console.ran.get(number).map(|ran| ran.said().1.trim_end());
+            let result = if said == Some("0 failed") { Ok(()) } else { Err(format!("{said:?}")) };
+            board.row(kind, result, None);
+        }
     }
     board.close();
 }
