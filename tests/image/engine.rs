@@ -34,9 +34,10 @@ impl Engine {
                 return None;
             }
         }
-        // Both end with the engine, whose parent is in this machine's network.
+        // Both end with the engine, whose parent is in this machine's network. In files the registry would now and then
+        // find a tag empty that is just being moved.
         let setup = "
-            printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s/registry}}\nhttp: {addr: \":5000\"}\n' \"$0\" >registry.yml
+            printf 'version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: \":5000\"}\n' >registry.yml
             setpriv --pdeathsig TERM docker-registry serve registry.yml >registry.log 2>&1 &
             setpriv --pdeathsig TERM nsenter --net=/proc/$PPID/ns/net \
                 slirp4netns --configure --disable-host-loopback $$ network >network.log 2>&1 &
