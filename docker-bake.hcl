@@ -115,10 +115,18 @@ group "default" {
 }
 
 target "all" {
-  name      = "${kind}-all"
-  matrix    = { kind = ["register", "binfmt", "interpreters", "every", "tool"] }
-  inherits  = [kind]
-  tags      = flatten([for image in split(",", IMAGE) : formatlist("${image}:%s", tags(lookup({ register = "", every = "-all" }, kind, "-${kind}")))])
+  name = "${image.kind}-all"
+  matrix = {
+    image = [
+      { kind = "register", end = "" },
+      { kind = "binfmt", end = "-binfmt" },
+      { kind = "interpreters", end = "-interpreters" },
+      { kind = "every", end = "-all" },
+      { kind = "tool", end = "-tool" },
+    ]
+  }
+  inherits  = [image.kind]
+  tags      = flatten([for name in split(",", IMAGE) : formatlist("${name}:%s", tags(image.end))])
   output    = ["type=registry,compression=${COMPRESSION},compression-level=${COMPRESSION == "zstd" ? 22 : 9},force-compression=true,oci-mediatypes=true"]
   platforms = ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/riscv64", "linux/s390x"]
   attest    = ["type=provenance,mode=max", "type=sbom"]
