@@ -266,11 +266,12 @@ bench-interpreters: # compare them with Debian's: bytes, and time by programs; r
 built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/$(if $(QEMU),key,all)))
 
 # By root for a user who may not use Docker. Its client takes that user's own configuration, and so does cargo inside the
-# build. An image says that it was made when the commit was, whenever that is built.
+# build. An image says which commit it is of, and that it was made when that was, whenever it is built.
 bake := $(if $(user),env DOCKER_CONFIG='$(home)/.docker' BUILDX_CONFIG=/root/.docker/buildx) \
 	env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
+	REVISION="$$(git describe --always --dirty --abbrev=40 --match '' 2>/dev/null)" \
 	QEMU=$(or $(QEMU),$(if $(built),built,debian)) docker buildx bake $(if $(built),--set '*.contexts.built=$(INTERPRETERS)') \
-	--load --provenance=false $(patsubst %,--set '*.secrets=id=cargo$(comma)src=%',$(wildcard $(home)/.cargo/config.toml))
+	$(patsubst %,--set '*.secrets=id=cargo$(comma)src=%',$(wildcard $(home)/.cargo/config.toml))
 have_docker := docker buildx version >/dev/null 2>&1 || { echo 'No docker buildx: https://docs.docker.com/engine/install' >&2; exit 1; }
 
 .PHONY: image

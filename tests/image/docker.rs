@@ -43,7 +43,7 @@ pub fn script(options: &str, image: &str, script: &str) -> Said {
 
 /// Builds come one after the other: two that share steps, one with `--no-cache`, now and then crash Docker 26.1 (a null
 /// pointer in BuildKit's `walkProvenance`).
-fn alone() -> MutexGuard<'static, ()> {
+pub fn alone() -> MutexGuard<'static, ()> {
     static BUILDS: Mutex<()> = Mutex::new(());
     BUILDS.lock().unwrap_or_else(PoisonError::into_inner)
 }

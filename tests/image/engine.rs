@@ -2,11 +2,15 @@
 //! it afterwards.
 
 use crate::common::namespace::{Said, Scratch};
-use crate::common::skip;
+use crate::common::{run, skip};
 use crate::docker::{busybox, command};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, fs, process, thread};
+
+/// Where the registry of [`Engine::with_registry`] answers.
+pub const REGISTRY: &str = "127.0.0.1:5000";
 
 pub struct Engine {
     daemon: Child,
@@ -17,6 +21,31 @@ impl Engine {
     /// Starts one with this configuration, after `setup`, a shell script in its mount namespace. `None`, said aloud,
     /// where there is no program to start.
     pub fn start(test: &str, configuration: &str, setup: &str) -> Option<Self> {
+        // Without a network of its own it would remove the bridge of the other engine.
+        Self::launch(test, configuration, setup, "--bridge none --iptables=false")
+    }
+
+    /// Starts one that can make and push all that a release needs: its builds reach what this machine reaches, and
+    /// Debian's registry answers at [`REGISTRY`], for it and for [`Engine::command`].
+    pub fn with_registry(test: &str) -> Option<Self> {
+        for program in ["docker-registry", "slirp4netns"] {
+            if let Err(why) = run(Command::new(program).arg("--help")) {
+                skip(test, &why);
+                return None;
+            }
+        }
+        // Both end with the engine, whose parent is in this machine's network. In files the registry would now and then
+        // find a tag empty that is just being moved.
+        let setup = "
+            printf 'version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: \":5000\"}\n' >registry.yml
+            setpriv --pdeathsig TERM docker-registry serve registry.yml >registry.log 2>&1 &
+            setpriv --pdeathsig TERM nsenter --net=/proc/$PPID/ns/net \
+                slirp4netns --configure --disable-host-loopback $$ network >network.log 2>&1 &
+            ";
+        Self::launch(test, r#"{"features": {"containerd-snapshotter": true}}"#, setup, "")
+    }
+
+    fn launch(test: &str, configuration: &str, setup: &str, options: &str) -> Option<Self> {
         let path = match daemon() {
             Some(path) => path,
             None => {
@@ -25,13 +54,14 @@ impl Engine {
             }
         };
         // The path of a socket is short.
-        let dir = Scratch(env::temp_dir().join(format!("binfmt_register-{}", process::id())));
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("binfmt_register-{}-{}", process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let dir = Scratch(env::temp_dir().join(name));
         fs::create_dir_all(&dir.0).unwrap();
         fs::write(dir.0.join("daemon.json"), configuration).unwrap();
-        // Without a network of its own it would remove the bridge of the other engine.
         let script = format!(
             "cd \"$0\" && {setup} exec dockerd --config-file daemon.json --host unix://$0/socket --data-root $0/data \
-             --exec-root $0/exec --pidfile $0/pid --bridge none --iptables=false >log 2>&1",
+             --exec-root $0/exec --pidfile $0/pid {options} >log 2>&1",
         );
         let daemon = Command::new("unshare")
             .args(["--net", "--mount", "sh", "-c", &script, dir.path()])
@@ -53,6 +83,14 @@ impl Engine {
     /// `docker`, asking this engine.
     pub fn docker(&self, words: &[&str]) -> Said {
         Said::of(command("docker").args(words).env("DOCKER_HOST", format!("unix://{}/socket", self.dir.path())))
+    }
+
+    /// A command in this engine's network, whose `docker` asks this engine.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = command("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.daemon.id())).arg(program);
+        command.env("DOCKER_HOST", format!("unix://{}/socket", self.dir.path()));
+        command
     }
 
     /// Gives it an image of the other engine.

@@ -2,7 +2,9 @@
 
 use crate::common::namespace::{Said, Scratch};
 use crate::common::{TOP, debian, fetch, run, skip};
-use crate::docker::{ARCHES, Host, answers, busybox, command, container, inspect, layers, make_image, script, some};
+use crate::docker::{
+    ARCHES, Host, alone, answers, busybox, command, container, inspect, layers, make_image, script, some,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Write, stderr};
@@ -24,8 +26,9 @@ fn nothing_but_the_tool_and_the_interpreters() {
     let list = |files: &[&str]| files.iter().map(|file| format!("usr/{file}")).collect::<Vec<_>>();
     let doc = "share/doc/binfmt_register";
     let tool = list(&["bin/binfmt_register", &format!("{doc}/LICENSE-APACHE"), &format!("{doc}/LICENSE-MIT")]);
-    let law = ["share/doc/qemu-user/SOURCE", "share/doc/qemu-user/copyright"];
-    let interpreters = list(&["bin/qemu-aarch64-static", "bin/qemu-riscv64-static", law[0], law[1]]);
+    let mut interpreters = list(&["bin/qemu-aarch64-static", "bin/qemu-riscv64-static", "lib/os-release"]);
+    interpreters.extend(list(&["share/doc/qemu-user/SOURCE", "share/doc/qemu-user/copyright"]));
+    interpreters.push("var/lib/dpkg/status.d/qemu-user".into());
     let link = vec!["usr/bin/binfmt".to_string()];
     let files: Vec<Vec<Vec<String>>> = TARGETS.into_iter().map(files).collect();
     assert_eq!(files[0], [interpreters.clone(), tool.clone()]);
@@ -45,6 +48,8 @@ fn nothing_but_the_tool_and_the_interpreters() {
 fn labels_and_entry_points() {
     let Some(_host) = Host::new() else { return }; // which removes the containers of tests that run meanwhile
     let version = env!("CARGO_PKG_VERSION");
+    let git = |words: &str| run(command("git").args(words.split(' ')).env("TZ", "UTC")).unwrap().trim().to_string();
+    let (commit, time) = (git("rev-parse HEAD"), git("log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ"));
     let mut exact = String::new();
     for (target, title, entry, licences) in [
         ("latest", "binfmt_register", "[/usr/bin/binfmt_register]", "(MIT OR Apache-2.0) AND GPL-2.0-only"),
@@ -59,14 +64,22 @@ fn labels_and_entry_points() {
         let mut label = |name: &str| labels.remove(&format!("org.opencontainers.image.{name}")).unwrap_or_default();
         assert_eq!((label("title").as_str(), label("licenses").as_str()), (title, licences), "{target}");
         assert_eq!(label("version"), version, "{target}");
-        assert!(label("source").starts_with("https://") && !label("description").is_empty(), "{target}");
+        assert_eq!((label("created"), inspect(&image, "{{.Created}}")), (time.clone(), time.clone()), "{target}");
+        // Of a tree with changes of its own it is said that it has them.
+        assert_eq!(label("revision").trim_end_matches("-dirty"), commit, "{target}");
+        for name in ["source", "url", "documentation"] {
+            assert!(label(name).starts_with("https://"), "{target}: {name}");
+        }
+        assert_eq!(label("vendor"), "The binfmt_register authors");
+        assert!(!label("description").is_empty(), "{target}");
         let qemu = labels.remove("org.qemu.version");
         assert_eq!(qemu.is_some(), target != "tool");
         if let Some(qemu) = qemu {
             // What is in there says so itself.
             let said = container(&format!("--entrypoint /usr/bin/qemu-aarch64-static {image} --version")).exits(0);
-            assert!(said.out.starts_with(&format!("qemu-aarch64 version {qemu}.")), "{qemu}: {said:#?}");
             exact = said.out.split(' ').nth(2).unwrap().to_string();
+            assert_eq!(qemu, "10.0", "Debian's, of this series");
+            assert!(exact.starts_with("10.0."), "{exact}");
         }
         // Where there are interpreters the tool names their version too, to the last number.
         let said = |entry: &str| container(&format!("--entrypoint {entry} {image} --version")).exits(0).out;
@@ -102,17 +115,31 @@ fn law() {
     }
 }
 
-/// From the same commit and the same packages comes the same image: all layers and all metadata.
+/// From the same commit and the same packages comes the same image, all layers and all metadata: by `make image`, and by
+/// `docker buildx bake` that is told the commit as docs/images.md has it. Without, the layers are the same.
 #[test]
 fn made_again_they_are_the_same() {
     if !answers() {
         return;
     }
-    let arches = format!("ARCHES={ARCHES}");
-    make_image(&["IMAGE=binfmt_register-image/again", &arches, "BAKE=--no-cache"]).exits(0);
+    let page = fs::read_to_string(Path::new(TOP).join("docs/images.md")).unwrap();
+    let export = page.lines().find_map(|line| line.strip_prefix("$ export REVISION=")).unwrap();
+    let first = some();
+    let bake = |image: &str, script: &str| {
+        let _alone = alone();
+        let mut shell = command("sh");
+        shell.args(["-c", script]).env("IMAGE", image).env("ARCHES", ARCHES);
+        Said::of(shell.env_remove("REVISION").env_remove("SOURCE_DATE_EPOCH")).exits(0);
+    };
+    let told = format!("export REVISION={export} && docker buildx bake --no-cache");
+    bake("binfmt_register-image/again", &told);
+    bake("binfmt_register-image/untold", "docker buildx bake");
     for target in TARGETS {
-        let id = |image| inspect(&format!("{image}:{target}"), "{{.Id}}");
-        assert_eq!(id(some()), id("binfmt_register-image/again"), "{target}");
+        let of = |image: &str, what: &str| inspect(&format!("{image}:{target}"), what);
+        assert_eq!(of(first, "{{.Id}}"), of("binfmt_register-image/again", "{{.Id}}"), "{target}");
+        let untold = "binfmt_register-image/untold";
+        assert_eq!(of(first, "{{.RootFS.Layers}}"), of(untold, "{{.RootFS.Layers}}"), "{target}");
+        assert!(!of(untold, "{{.Config.Labels}}").contains("revision"), "{target}");
     }
 }
 
@@ -165,7 +192,7 @@ fn qemu_of_release(name: &str, image: &str, architectures: &str) -> Option<Resul
     let look = format!(
         "for arch in {architectures}; do dpkg --add-architecture $arch; done
         apt-get -qq -o APT::Update::Error-Mode=any update || exit
-        apt-cache show --no-all-versions qemu-user | sed -n 's/^Version: .*:\\([0-9]*\\.[0-9]*\\).*/\\1/p'
+        apt-cache show --no-all-versions qemu-user | sed -n 's/^Version: .*:\\([0-9.]*\\).*/\\1/p'
         apt-cache policy | sed -n 's/.* release v=\\([^,]*\\),.*,n=\\([^,]*\\),.*/\\2 \\1/p' | head -n 1",
     );
     let host = Host::new()?; // which removes all containers afterwards, those of other tests, too
@@ -255,7 +282,7 @@ fn of_every_platform() {
         let expected: Vec<_> = rules.lines().filter(|rule| !rule.starts_with(own)).collect();
         assert_eq!(run("register", "", "--print").lines().collect::<Vec<_>>(), expected, "{platform}");
         let said = run("register", "--entrypoint /usr/bin/qemu-mips-static", "--version");
-        assert!(said.starts_with(&format!("qemu-mips version {qemu}.")), "{platform}: {said}");
+        assert!(said.starts_with(&format!("qemu-mips version {qemu} ")), "{platform}: {said}");
     }
 }
 
@@ -268,10 +295,24 @@ fn an_architecture_there_is_not() {
         |arches| make_image(&["IMAGE=binfmt_register-image/none", &format!("ARCHES={arches}"), "BAKE=interpreters"]);
     let said = make("arm64,arm46");
     assert!(said.status != 0, "{said:#?}");
-    said.says(&["scratch/Dockerfile: ARCHES: 'arm46' is in no row of qemu/targets"]);
+    let said = said.says(&["scratch/Dockerfile: ARCHES: 'arm46' is in no row of qemu/targets"]);
+    // The last line of Docker says which step it was, and is not the step's whole script.
+    let last = said.err.lines().rev().find(|line| line.starts_with("ERROR: ")).unwrap();
+    assert!(last.contains("process \"/bin/sh -c choose-interpreters\" did not complete"), "{last}");
     let said = make("cris"); // a row, but QEMU 10 has dropped it
     assert!(said.status != 0, "{said:#?}");
     said.says(&["scratch/Dockerfile: ARCHES: this QEMU has no qemu-cris"]);
+}
+
+/// The labels and the tags of a release say which QEMU is in there; so the build fails when they would not be true.
+#[test]
+fn another_version_of_qemu() {
+    if !answers() {
+        return;
+    }
+    let said = make_image(&["IMAGE=binfmt_register-image/none", "QEMU_VERSION=10.0.1", "BAKE=interpreters"]);
+    assert!(said.status != 0, "{said:#?}");
+    said.says(&["scratch/Dockerfile: these interpreters are of QEMU", "build with QEMU_VERSION=", "now '10.0.1'"]);
 }
 
 #[test]

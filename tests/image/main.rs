@@ -11,3 +11,4 @@ mod last;
 mod made;
 mod reference;
 mod refused;
+mod release;

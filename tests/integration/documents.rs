@@ -69,8 +69,17 @@ fn the_version_is_that_of_the_package() {
     // The Debian package's own, in debian/changelog.
     let debian = read(&Path::new(TOP).join("debian/changelog"));
     assert!(debian.starts_with(&format!("binfmt-register ({version}) ")), "{debian}");
-    let images = read(&Path::new(TOP).join("scratch/Dockerfile"));
-    assert_eq!(images.lines().find_map(|line| line.strip_prefix("ARG VERSION=")), Some(version));
+    let bake = read(&Path::new(TOP).join("docker-bake.hcl"));
+    let variable = |name: &str| {
+        let (_, value) = bake.split_once(&format!("variable \"{name}\" {{\n  default = \"")).unwrap();
+        value.split('"').next().unwrap()
+    };
+    assert_eq!(variable("VERSION"), version);
+    // So it is with QEMU's, of which qemu/interpreters/version has that of Debian's source package: 1:10.0.13+ds-0+deb13u1.
+    let source = read(&Path::new(TOP).join("qemu/interpreters/version"));
+    let source = source.lines().find_map(|line| line.strip_prefix("trixie=")).unwrap();
+    let (exact, _) = source.split_once(':').unwrap().1.split_once('+').unwrap();
+    assert!(bake.contains(&format!("default = QEMU == \"built\" ? \"{exact}\" : \"10.0\"")), "{exact}");
 }
 
 /// Each command of the README, the file that runs it, and how it does there.

@@ -3,7 +3,7 @@
 //! workflows themselves are looked at by `make check`.
 
 use crate::common::namespace::Said;
-use crate::common::{TOP, run, scratch, skip};
+use crate::common::{TOP, scratch};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -89,42 +89,6 @@ fn the_action_hands_its_inputs_on() {
     .exits(1);
     // Its own release, unless it is told otherwise.
     assert!(read("action.yml").contains(&format!("/binfmt_register:{}\n", env!("CARGO_PKG_VERSION"))));
-}
-
-#[test]
-fn the_tags_of_the_images() {
-    if let Err(why) = run(Command::new("jq").arg("--version")) {
-        return skip("the_tags_of_the_images", &why);
-    }
-    let new = r#"case $* in
-        "buildx imagetools inspect"*) exit 1 ;;
-        *--metadata-file*) while [ "$1" != --metadata-file ]; do shift; done
-            for kind in register binfmt interpreters every tool; do printf '"%s-all":{"containerimage.digest":"sha256:%s"},' $kind $kind; done |
-                sed 's/^/{/; s/,$/}/' >$2 ;;
-        run*) echo "binfmt_register 1.2.3 qemu 10.0.13" ;;
-        esac"#;
-    let directory = stand_in("tags", new);
-    let printed = Said::of(script(".github/images", &directory).args(["1.2.3", "one/name", "two/name"])).exits(0).out;
-    let images: serde_json::Value = serde_json::from_str(&printed).unwrap();
-    assert_eq!(images.as_array().unwrap().len(), 5);
-    assert_eq!(images[4], serde_json::json!({ "name": "one/name", "digest": "sha256:tool" }));
-    let said = said(&directory);
-    assert!(said[2].contains("--set=register-all.tags=one/name:1.2.3 ") && said[2].contains(":1.2.3-all "), "{said:?}");
-    let tags = |digest: &str| {
-        let end = format!(" one/name@sha256:{digest}");
-        let line = said.iter().find_map(|line| line.strip_prefix("buildx imagetools create ")?.strip_suffix(&end));
-        line.unwrap().replace("--tag=", "")
-    };
-    let of = |name: &str, tags: &str| tags.split(' ').map(|tag| format!("{name}:{tag}")).collect::<Vec<_>>().join(" ");
-    let both = |tags: &str| [of("one/name", tags), of("two/name", tags)].join(" ");
-    assert_eq!(tags("register"), both("1.2.3 1.2 1 1.2.3-qemu-10.0.13 latest"));
-    assert_eq!(tags("every"), both("1.2.3-all 1.2-all 1-all 1.2.3-qemu-10.0.13-all all"));
-    assert_eq!(tags("tool"), both("1.2.3-tool 1.2-tool 1-tool tool"));
-    // A version is never moved: what is there already is not pushed again.
-    let directory = stand_in("tags", "");
-    let again = Said::of(script(".github/images", &directory).args(["1.2.3", "one/name"])).exits(1);
-    again.says(&["one/name:1.2.3 is there already"]);
-    assert_eq!(self::said(&directory), ["buildx imagetools inspect one/name:1.2.3"]);
 }
 
 /// An image that does not say where its source lies is not released. (What one says has 170 MB, and was brought by hand.)
