@@ -5,7 +5,7 @@ use crate::common::namespace::{Said, Scratch};
 use crate::common::{TOP, debian, fetch, run, shipped, skip};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -73,6 +73,21 @@ pub fn some() -> &'static str {
         make_image(&[&format!("IMAGE={SOME}"), &format!("ARCHES={ARCHES}")]).exits(0);
     });
     SOME
+}
+
+/// An image with interpreters of `make interpreters` for arm64 and armhf. `None`, said aloud, where there are none.
+pub fn built(test: &str) -> Option<&'static str> {
+    const BUILT: &str = "binfmt_register-image/built";
+    static MADE: OnceLock<()> = OnceLock::new();
+    let directory = env::var_os("INTERPRETERS").map_or(Path::new(TOP).join("target/interpreters"), Into::into);
+    if !["key", "qemu-aarch64", "qemu-arm"].iter().all(|file| directory.join("amd64").join(file).exists()) {
+        skip(test, "make interpreters NAMES='aarch64 arm'");
+        return None;
+    }
+    MADE.get_or_init(|| {
+        make_image(&["QEMU=built", &format!("IMAGE={BUILT}"), "ARCHES=arm64,arm"]).exits(0);
+    });
+    Some(BUILT)
 }
 
 /// Debian with a shell, the tool, and those interpreters.

@@ -1,7 +1,8 @@
 //! Whole systems of other architectures: Debian for arm64 and riscv64, made and used through the interpreters.
 
+use crate::common::TOP;
 use crate::common::namespace::Said;
-use crate::docker::{Host, build, command, container, some};
+use crate::docker::{Host, build, built, command, container, some};
 use std::thread;
 
 /// Has debootstrap make a Debian for that architecture, as an image.
@@ -51,4 +52,21 @@ fn debian_of_other_architectures() {
     assert_eq!(said.out, "");
     register("-e REPLACE=true -e CREDENTIALS=true");
     assert_eq!(sudo().exits(0).out, "0\n");
+
+    // By our own interpreters: a package's own scripts, threads, processes and signals.
+    let Some(ours) = built("debian_of_other_architectures") else { return };
+    container(&format!("--privileged -e REPLACE=true {ours}")).exits(0);
+    let file = format!(
+        "FROM {arm64}\n\
+         RUN DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends python3 >/dev/null\n"
+    );
+    build("binfmt_register-image/python", "--platform linux/arm64", &file, true).exits(0);
+    let programs = format!("{TOP}/tests/interpreters/programs:/programs:ro");
+    let run = |program: &str| {
+        let image = "binfmt_register-image/python";
+        container(&format!("--platform linux/arm64 -v {programs} {image} {program}")).exits(0).out
+    };
+    assert_eq!(run("python3 /programs/threads.py"), "24 True 499999500000\n");
+    assert_eq!(run("perl /programs/forks.pl"), "42925 15\n");
+    assert_eq!(run("ldconfig -p").matches("libc.so.6 ").count(), 1);
 }

@@ -1,9 +1,9 @@
 //! What the images are made of, and that it is the same each time.
 
 use crate::common::namespace::{Said, Scratch};
-use crate::common::{TOP, debian, fetch, run, skip};
+use crate::common::{TOP, debian, fetch, run};
 use crate::docker::{
-    ARCHES, Host, alone, answers, busybox, command, container, inspect, layers, make_image, script, some,
+    ARCHES, Host, alone, answers, built, busybox, command, container, inspect, layers, make_image, script, some,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -146,15 +146,11 @@ fn made_again_they_are_the_same() {
 /// With interpreters of `make interpreters`, and programs of both architectures run.
 #[test]
 fn of_our_own_interpreters() {
-    let directory = env::var_os("INTERPRETERS").map_or(Path::new(TOP).join("target/interpreters"), Into::into);
-    if !["key", "qemu-aarch64", "qemu-arm"].iter().all(|file| directory.join("amd64").join(file).exists()) {
-        return skip("of_our_own_interpreters", "make interpreters NAMES='aarch64 arm'");
-    }
+    let Some(image) = built("of_our_own_interpreters") else { return };
     let Some(_host) = Host::new() else { return };
-    make_image(&["QEMU=built", "IMAGE=binfmt_register-image/built", "ARCHES=arm64,arm"]).exits(0);
-    container("--privileged binfmt_register-image/built").exits(0);
+    container(&format!("--privileged {image}")).exits(0);
     for (arch, name) in [("arm64", "aarch64"), ("arm", "arm")] {
-        let entry = format!("--entrypoint /usr/bin/qemu-{name}-static binfmt_register-image/built --version");
+        let entry = format!("--entrypoint /usr/bin/qemu-{name}-static {image} --version");
         let said = container(&entry).exits(0);
         assert!(said.out.contains("binfmt_register)"), "{said:#?}");
         let debian = if arch == "arm" { "armhf" } else { arch };
