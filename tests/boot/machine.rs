@@ -159,7 +159,7 @@ impl Machine {
     pub fn system(mut self, image: &Path) -> Self {
         self.system = Some(image.join("disk"));
         self.seconds = SECONDS_OF_SYSTEM;
-        self.initramfs(image.join("initramfs")).append("systemd.show_status=no")
+        self.initramfs(image.join("initramfs")).append("systemd.show_status=no loglevel=1")
     }
 
     /// Puts a copy of a file of this host at `path`, in place of the harness's own if there is one. `/init` is what

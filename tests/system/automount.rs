@@ -1,8 +1,8 @@
 //! systemd mounts binfmt_misc when somebody first looks: until then there is an automount point, and what a tool mounts
 //! elsewhere is the only mount.
 
-use crate::common::{debian, scratch};
-use crate::{NO_HANDLER, RUN, import, system};
+use crate::common::scratch;
+use crate::{NO_HANDLER, RUN, import, rule, system};
 use std::fs;
 
 /// Whether binfmt_misc is mounted, without looking into it.
@@ -16,10 +16,8 @@ const IN_CONTAINER: &str = "podman run --rm --network=none foreign";
 #[test]
 fn what_is_registered_before_it_is_triggered_is_there_afterwards() {
     let Some(machine) = system("automount", "landlock") else { return };
-    let rules = fs::read_to_string(debian("amd64", "/usr/lib/binfmt.d/qemu-aarch64.conf")).unwrap();
-    let rule = rules.trim().rsplitn(3, ':').last().unwrap(); // without interpreter and flags
     let file = scratch("system-automount").join("rule");
-    fs::write(&file, format!("{rule}:/test/binfmt_register/usr/bin/qemu-aarch64-static:F")).unwrap();
+    fs::write(&file, rule("/test/binfmt_register/usr/bin/qemu-aarch64-static")).unwrap();
     let machine = machine.file("/rule", file);
     let no_program = &format!("{RUN} {NO_HANDLER}");
     machine.all_succeed(&[
@@ -54,6 +52,10 @@ fn what_is_registered_before_it_is_triggered_is_there_afterwards() {
         (RUN, "aarch64\n"),
         (IN_CONTAINER, "aarch64\n"),
         (TRIGGERED, "binfmt_register qemu-aarch64 register status\n"),
+        (RUN, "aarch64\n"),
+        // A label such as SELinux gives the files of a container means nothing without it.
+        ("chcon system_u:object_r:container_file_t:s0:c1,c2 /usr/bin/qemu-aarch64-static", ""),
+        ("REPLACE=true binfmt_register 2>&1", "aarch64: replaced by /usr/bin/qemu-aarch64-static (POCF)\n"),
         (RUN, "aarch64\n"),
     ]);
 }

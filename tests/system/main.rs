@@ -6,11 +6,14 @@ mod common;
 #[path = "../boot/machine.rs"]
 mod machine;
 
+mod apparmor;
 mod automount;
+mod selinux;
 mod service;
 
 use common::{TOP, debian, run, shipped, skip};
 use machine::{Machine, need};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -46,4 +49,11 @@ fn system(test: &str, modules: &str) -> Option<Machine> {
 /// The commands that make the images for this engine.
 fn import(engine: &str) -> String {
     IMPORT.replace("ENGINE", engine)
+}
+
+/// The rule that Debian has for arm64, with this interpreter: what other tools register.
+fn rule(interpreter: &str) -> String {
+    let rules = fs::read_to_string(debian("amd64", "/usr/lib/binfmt.d/qemu-aarch64.conf")).unwrap();
+    let rule = rules.trim().rsplitn(3, ':').last().unwrap(); // without interpreter and flags
+    format!("{rule}:{interpreter}:F")
 }
