@@ -87,7 +87,7 @@ $(qemu)/ready:
 
 # ARCHES=arm64,riscv64 says which architectures the hooks register; it is kept in /etc/binfmt_register.conf.
 .PHONY: install
-install: install-binary install-words $(addprefix install-,$(HOOK)) ## (sudo) install the binary, its settings, manual page and completions; with HOOK=initramfs-tools (dracut, mkinitcpio) that hook, too
+install: install-binary install-words install-systemd $(addprefix install-,$(HOOK)) ## (sudo) install the binary, its settings, service, manual page and completions; with HOOK=initramfs-tools (dracut, mkinitcpio) that hook, too
 
 .PHONY: install-binary
 install-binary: # (sudo) the binary and /etc/binfmt_register.conf, which says what the hooks register: ARCHES=…
@@ -103,6 +103,11 @@ install-words: # (sudo) the manual page, and what bash, zsh and fish complete
 	@install -D -m 644 scratch/completions/binfmt_register.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/binfmt_register'
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' scratch/completions/_binfmt_register
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d' scratch/completions/binfmt_register.fish
+
+.PHONY: install-systemd
+install-systemd: # (sudo) the service, which systemctl enable --now binfmt_register puts to use
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib/systemd/system' scratch/systemd/binfmt_register.service
+	@sed -i 's|/usr/bin/binfmt_register|$(PREFIX)/bin/binfmt_register|' '$(DESTDIR)$(PREFIX)/lib/systemd/system/binfmt_register.service'
 
 # In a copy, since its builder writes beside and into the directory that it works in.
 .PHONY: deb
@@ -138,8 +143,8 @@ test: ## run the unit and integration tests, as root or as an ordinary user; cha
 
 # The parts of test-all, in their order, and those of them that need root. Tests that need Docker or podman skip
 # themselves, aloud, where it does not answer.
-parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-deb test-interpreters test-podman test-containers test-image
-root_parts := test-hooks test-deb test-interpreters test-podman test-containers test-image
+parts := test test-faults test-hosts test-boot test-boot-hosts test-hooks test-deb test-interpreters test-system test-podman test-containers test-image
+root_parts := test-hooks test-deb test-interpreters test-system test-podman test-containers test-image
 
 .PHONY: test-all
 test-all: ## (sudo) run every test there is, also in emulation, on booted machines and with Docker; takes long
@@ -216,6 +221,13 @@ test-interpreters: # (sudo) real programs by the interpreters of make interprete
 	@rm -rf target/interpreters-board
 	$(call test_as_root,interpreters,TEST_INTERPRETERS='$(abspath $(INTERPRETERS)/$(HOST))',--test-threads 1, \
 		{ cat docs/interpreters-board.head; cat target/interpreters-board/*; } >$(if $(QUICK),target,docs)/interpreters-board.md;)
+
+.PHONY: test-system
+test-system: # (sudo) boot a whole Debian with systemd, with AppArmor and Docker, with SELinux and podman, and test there
+	$(as_root)
+	@$(have_cargo)
+	$(call needs,qemu-system-x86_64:qemu-system-x86 mmdebstrap:mmdebstrap mke2fs:e2fsprogs cpio:cpio xz:xz-utils)
+	$(call test_as_root,system)
 
 .PHONY: test-podman
 test-podman: # (sudo) rootless podman, in a user namespace; changes nothing on this machine

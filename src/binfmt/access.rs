@@ -3,8 +3,8 @@
 use super::entries::Entries;
 use super::rule::Rule;
 use crate::machine::{
-    BINFMT_MISC_PER_USER_NAMESPACE, UserNamespace, Version, attach, container_ends_with_this_process, may_mount,
-    mount_detached, open, write_file,
+    BINFMT_MISC_PER_USER_NAMESPACE, SecurityModule, UserNamespace, Version, attach, container_ends_with_this_process,
+    may_mount, mount_detached, open, write_file,
 };
 use crate::sys::belongs_to_this_user_namespace;
 use core::ffi::CStr;
@@ -81,6 +81,8 @@ pub enum OpenErrorKind {
     NotPermittedInUserNamespace,
     /// This process has not the rights.
     NotPermitted,
+    /// It may have them, but this module of the kernel denies it.
+    DeniedBy(SecurityModule),
     /// The kernel has no binfmt_misc, not even as a module.
     NotInKernel,
     /// The mount point is missing.
@@ -97,7 +99,7 @@ impl OpenError {
                 NoneInUserNamespaces
             }
             Errno::PERM if !user_namespace.may_be_first() => NotPermittedInUserNamespace,
-            Errno::PERM | Errno::ACCESS => NotPermitted,
+            Errno::PERM | Errno::ACCESS => SecurityModule::that_denied(errno).map_or(NotPermitted, DeniedBy),
             Errno::NODEV => NotInKernel,
             Errno::NOENT | Errno::NOTDIR => NoMountPoint,
             _ => Other,

@@ -9,13 +9,12 @@
 use super::access::Locked;
 use super::entry::Entry;
 use super::flags::Flags;
-use crate::machine::{attach, mount_detached, open, run_in_child, write_all, write_file};
-use crate::sys::{make_mounts_slave, unshare_mount_namespace};
+use crate::machine::{attach, enter_own_mount_namespace, mount_detached, open, run_in_child, write_all, write_file};
 use core::ffi::CStr;
 use rustix::fd::AsFd;
 use rustix::fs::{CWD, Mode, OFlags, mkdirat};
 use rustix::io::{self, Errno};
-use rustix::mount::{MountPropagationFlags, OpenTreeFlags, mount_change, open_tree};
+use rustix::mount::{OpenTreeFlags, open_tree};
 use rustix::process::fchdir;
 
 /// The name of the entry.
@@ -39,20 +38,11 @@ pub fn is_pin(name: &CStr, entry: &Entry) -> bool {
 /// Those of the mount calls: `NOSYS` before Linux 5.2; `PERM` without `CAP_SYS_ADMIN`; `ACCESS` where a security module
 /// (AppArmor's `docker-default`, for one) denies mounts.
 pub fn set(_: &Locked) -> io::Result<()> {
-    let status = run_in_child(&mut || set_here().err().map_or(0, Errno::raw_os_error))?;
-    match status.exit_status() {
-        Some(0) => Ok(()),
-        Some(errno) => Err(Errno::from_raw_os_error(errno)),
-        None => Err(Errno::INTR), // a signal ended it
-    }
+    run_in_child(&mut set_here)
 }
 
 fn set_here() -> io::Result<()> {
-    unshare_mount_namespace()?;
-    // What is mounted below must not reach the namespace that this one is a copy of. AppArmor may deny the one call and
-    // not know the other.
-    let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
-    mount_change(c"/", flags).or_else(|error| make_mounts_slave().map_err(|_| error))?;
+    enter_own_mount_namespace()?;
     let tree = mount_detached(c"tmpfs")?;
     mkdirat(&tree, c"binfmt_misc", Mode::RWXU)?;
     write_file(tree.as_fd(), c"file", OFlags::CREATE, b"")?; // and closes it: a file open for writing cannot be executed

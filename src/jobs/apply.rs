@@ -1,7 +1,7 @@
 //! Carries out a plan, so that an architecture that has a handler has one at every moment, whatever call fails.
 
 use crate::binfmt::{Flags, Locked, OwnName, Rule, RuleBuffer, RuleTooLong, name_of};
-use crate::machine::{Interpreter, PathBuffer, ProbeError, run_probe};
+use crate::machine::{Interpreter, PathBuffer, ProbeError, register_for_all, run_probe};
 use crate::plan::{Observed, Plan, Reason, StandIn};
 use crate::report::{Failure, Outcome};
 use rustix::io::{self, Errno};
@@ -17,6 +17,10 @@ pub struct NewEntry<'a> {
     pub flags: Flags,
     /// Whether a program is executed to prove that the architecture is handled.
     pub verify: bool,
+    /// Whether other containers are to execute the interpreter, whatever its label.
+    pub for_all: bool,
+    /// Whether SELinux denies it to them all the same.
+    pub denied: bool,
     /// Whether a stand-in was removed; if there was none, it was.
     pub stand_in_removed: io::Result<()>,
 }
@@ -103,7 +107,12 @@ impl NewEntry<'_> {
     fn make(&mut self, own: OwnName, verify: bool) -> Result<(), NotMade> {
         let mut buffer = RuleBuffer::new();
         let rule = rule(self.interpreter, own, self.flags, &mut buffer).map_err(NotMade::Failed)?;
-        self.binfmt_misc.register(rule).map_err(|errno| {
+        let mut register = || self.binfmt_misc.register(rule);
+        let registered = match self.for_all {
+            true => register_for_all(self.interpreter, &mut register).map(|is_for_all| self.denied |= !is_for_all),
+            false => register(),
+        };
+        registered.map_err(|errno| {
             NotMade::Failed(match errno {
                 Errno::ACCESS => Failure::NotExecutable(errno),
                 errno => Failure::Refused(errno),

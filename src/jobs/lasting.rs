@@ -4,7 +4,7 @@ use super::Context;
 use super::access::say_why;
 use super::observe::each_entry;
 use crate::binfmt::{Access, BinfmtMisc, IfNone, Locked, OwnName, owner, set_pin};
-use crate::machine::{NEW_MOUNT_CALLS, UserNamespace};
+use crate::machine::{NEW_MOUNT_CALLS, SecurityModule, UserNamespace};
 use crate::report::{Notice, Report};
 use rustix::io::{self, Errno};
 use rustix::mount::{UnmountFlags, unmount};
@@ -56,7 +56,10 @@ pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, r
         return;
     }
     if !any {
-        report.say(&Notice::DoNotLast(mount_point, error));
+        report.say(&match SecurityModule::that_denied(error) {
+            Some(module) => Notice::PinDenied(module, error),
+            None => Notice::DoNotLast(mount_point, error),
+        });
     } else if access != Access::Detached && !(error == Errno::NOSYS && context.release.version() < NEW_MOUNT_CALLS) {
         report.say(&Notice::LastWhileMounted(mount_point, error));
     }

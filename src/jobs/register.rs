@@ -7,6 +7,7 @@ use super::lasting::{check_lasting, make_lasting};
 use super::observe::{Item, Observation, Pin, entries};
 use crate::binfmt::{Flags, Locked, PIN};
 use crate::config::Config;
+use crate::machine::UserNamespace;
 use crate::plan::{OwnEntry, Request, plan};
 use crate::report::{Line, Notice, Outcome, Report};
 
@@ -18,13 +19,21 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
     let Some(pin) = entries(locked.entries(), &mut observation.items, context, report) else { return };
     let request = &observation.request;
     let is_risk = request.flags.contains(Flags::CREDENTIALS) && !request.trust;
-    let (mut ours, mut replaceable) = (false, None);
+    // A user namespace is a container's own, or may not mount what it takes.
+    let for_all = request.flags.contains(Flags::FIX_BINARY) && context.user_namespace == UserNamespace::First;
+    let (mut ours, mut replaceable, mut denied) = (false, None, None);
     for item in &mut observation.items {
-        let in_force = register_one(item, request, &locked, config.verify, report);
+        let (in_force, is_denied) = register_one(item, request, &locked, config.verify, for_all, report);
         ours |= in_force != InForce::No;
         if in_force == InForce::New && is_risk && !item.interpreter.is_roots {
             replaceable = Some(&item.interpreter);
         }
+        if is_denied {
+            denied = Some(&item.interpreter);
+        }
+    }
+    if let Some(interpreter) = denied {
+        report.say(&Notice::Denied(interpreter));
     }
     if let Some(interpreter) = replaceable {
         report.say(&Notice::Replaceable(interpreter));
@@ -53,29 +62,32 @@ enum InForce {
     New,
 }
 
-/// Plans, applies and reports for one architecture.
+/// Plans, applies and reports for one architecture. Returns also whether SELinux denies it to other containers.
 fn register_one(
     item: &mut Item,
     request: &Request,
     binfmt_misc: &Locked,
     verify: bool,
+    for_all: bool,
     report: &mut Report,
-) -> InForce {
+) -> (InForce, bool) {
     item.ask_whether_native();
     let Item { interpreter, wanted, observed } = item;
     let flags = request.flags;
-    let mut entry = NewEntry { binfmt_misc, interpreter, flags, verify, stand_in_removed: Ok(()) };
+    let mut entry =
+        NewEntry { binfmt_misc, interpreter, flags, verify, for_all, denied: false, stand_in_removed: Ok(()) };
     let Some(outcome) = entry.carry_out(plan(*wanted, request, observed), observed) else {
-        return InForce::No;
+        return (InForce::No, false);
     };
     let is_new = matches!(outcome, Outcome::Registered { .. } | Outcome::Replaced);
     report.say(&Line { interpreter, flags, outcome });
     if let Err(errno) = entry.stand_in_removed {
         report.say(&Line { interpreter, flags, outcome: Outcome::StandInStays(errno) });
     }
-    match observed.own {
+    let in_force = match observed.own {
         _ if is_new => InForce::New,
         OwnEntry::Handles => InForce::Kept,
         _ => InForce::No,
-    }
+    };
+    (in_force, is_new && entry.denied)
 }

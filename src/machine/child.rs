@@ -12,12 +12,15 @@ const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 /// Runs `body` in a child process, as [`start_child`] does, and waits for its end.
 ///
 /// # Errors
-/// Those of `clone(2)` and `wait4(2)`.
-pub fn run_in_child(body: &mut dyn FnMut() -> i32) -> io::Result<WaitStatus> {
-    let child = start_child(body)?;
+/// Those of `body`, of `clone(2)` and `wait4(2)`. `INTR`: a signal ended it.
+pub fn run_in_child(body: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+    let child = start_child(&mut || body().err().map_or(0, Errno::raw_os_error))?;
     loop {
-        if let Some(status) = wait(child, WaitOptions::empty())? {
-            return Ok(status);
+        match wait(child, WaitOptions::empty())?.map(WaitStatus::exit_status) {
+            None => {}
+            Some(Some(0)) => return Ok(()),
+            Some(Some(errno)) => return Err(Errno::from_raw_os_error(errno)),
+            Some(None) => return Err(Errno::INTR),
         }
     }
 }

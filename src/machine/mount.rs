@@ -1,10 +1,12 @@
-//! Mounts without a mount point, by the calls that Linux 5.2 brought.
+//! Mounts without a mount point, by the calls that Linux 5.2 brought; and mounts that nobody else sees.
 
+use crate::sys::{make_mounts_slave, unshare_mount_namespace};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, fsconfig_create, fsmount, fsopen, move_mount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, fsconfig_create, fsmount, fsopen,
+    mount_change, move_mount,
 };
 
 /// Mounts a file system of this type nowhere: it is reached through the descriptor, and gone with it. The kernel loads
@@ -35,4 +37,16 @@ pub fn may_mount(file_system: &CStr) -> io::Result<()> {
 /// Those of `move_mount(2)`.
 pub fn attach(mount: impl AsFd, dir: impl AsFd, path: &CStr) -> io::Result<()> {
     move_mount(mount, c"", dir, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+/// Gives this process a mount namespace of its own, from which what is mounted there does not reach the one that it is a
+/// copy of.
+///
+/// # Errors
+/// Those of `unshare(2)` and `mount(2)`.
+pub fn enter_own_mount_namespace() -> io::Result<()> {
+    unshare_mount_namespace()?;
+    // AppArmor may deny the one call and not know the other.
+    let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    mount_change(c"/", flags).or_else(|error| make_mounts_slave().map_err(|_| error))
 }

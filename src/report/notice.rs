@@ -4,7 +4,7 @@ use super::errors::ErrnoName;
 use super::template::fill;
 use super::{Message, Severity, Text};
 use crate::binfmt::{OpenError, OpenErrorKind, PIN};
-use crate::machine::{Directory, Interpreter, ProbeError};
+use crate::machine::{Directory, Interpreter, ProbeError, SecurityModule};
 use core::ffi::CStr;
 use core::fmt::{Display, Formatter, Result};
 use rustix::io::Errno;
@@ -46,10 +46,14 @@ pub enum Notice<'a> {
     LastWhileMounted(&'a CStr, Errno),
     /// There is no pin for this reason, and no mount at this place: the registrations end with this process.
     DoNotLast(&'a CStr, Errno),
+    /// The same, because this module of the kernel denies the pin.
+    PinDenied(SecurityModule, Errno),
     /// It could not be found out which user namespace this is, and so no pin is set.
     UnknownUserNamespace(Errno),
     /// Others than root can replace this interpreter, and perhaps more, which is registered with the flag `C`.
     Replaceable(&'a Interpreter),
+    /// SELinux denies this interpreter, and perhaps more, to other containers.
+    Denied(&'a Interpreter),
     /// What is registered is held.
     Holding,
     /// It was registered again, because it was no longer there.
@@ -104,6 +108,8 @@ impl Message for Notice<'_> {
             | Self::NotProbed(..)
             | Self::Disabled(_)
             | Self::DoNotLast(..)
+            | Self::PinDenied(..)
+            | Self::Denied(_)
             | Self::ChildKilled
             | Self::CannotHold(_)
             | Self::NoOutput
@@ -150,6 +156,7 @@ impl Notice<'_> {
                 OpenErrorKind::NotPermitted => {
                     "binfmt_misc: {error}: run as root with CAP_SYS_ADMIN (docker run --privileged or --cap-add SYS_ADMIN)"
                 }
+                OpenErrorKind::DeniedBy(_) => "binfmt_misc: {error}: {what}",
                 OpenErrorKind::NotInKernel => {
                     "binfmt_misc: {error}: this kernel has none; run 'modprobe binfmt_misc' on the host"
                 }
@@ -173,11 +180,16 @@ impl Notice<'_> {
                 "gone with this process: no pin ({error}), no mount at {what}; stay with --hold, mount binfmt_misc on the \
                  host, run with --privileged, or in a user namespace with a mount namespace"
             }
+            Self::PinDenied(..) => "gone with this process: no pin ({error}), {what}",
             Self::UnknownUserNamespace(_) => {
                 "no pin: cannot tell which user namespace this is, without /proc ({error})"
             }
             Self::Replaceable(_) => {
                 "{what}: others than root can replace it or those beside it, and by flag C become root at the next run"
+            }
+            Self::Denied(_) => {
+                "{what}: SELinux denies it to other containers, by its label; run with \
+                 --security-opt label=type:spc_t --security-opt label=level:s0"
             }
             Self::Holding => "--hold: stays; what others remove is registered again; SIGTERM ends it",
             Self::RegisteredAgain => "--hold: registered again, because it had been removed",
@@ -194,6 +206,8 @@ impl Notice<'_> {
             Self::NotOpened { error: OpenError { kind: OpenErrorKind::NoneInUserNamespaces, .. }, release, .. } => {
                 release
             }
+            Self::NotOpened { error: OpenError { kind: OpenErrorKind::DeniedBy(module), .. }, .. }
+            | Self::PinDenied(module, _) => module.denial().as_bytes(),
             Self::NoRegistrationMode(text)
             | Self::UnknownArchitecture(text)
             | Self::EntryNotRead(text, _)
@@ -217,9 +231,25 @@ impl Notice<'_> {
             | Self::EntryNotRead(_, errno)
             | Self::LastWhileMounted(_, errno)
             | Self::DoNotLast(_, errno)
+            | Self::PinDenied(_, errno)
             | Self::UnknownUserNamespace(errno)
             | Self::CannotHold(errno) => Some(errno),
             _ => None,
+        }
+    }
+}
+
+impl SecurityModule {
+    /// That it denies what was tried, and what frees a container of it, as podman and Docker have it.
+    fn denial(self) -> &'static str {
+        match self {
+            Self::AppArmor => {
+                "AppArmor denies it; run with --privileged, or --cap-add SYS_ADMIN --security-opt apparmor=unconfined"
+            }
+            Self::SeLinux => {
+                "SELinux denies it; run with --privileged, or --cap-add SYS_ADMIN --security-opt label=type:spc_t \
+                 --security-opt label=level:s0"
+            }
         }
     }
 }
@@ -230,7 +260,7 @@ impl Display for Notice<'_> {
             Self::NotProbed(_, error) if name == b"error" => error.fmt(f),
             _ if name == b"error" => self.error().map_or(Ok(()), |errno| ErrnoName(errno).fmt(f)),
             Self::NoInterpreter(directory) => directory.fmt(f),
-            Self::Replaceable(interpreter) => interpreter.fmt(f),
+            Self::Replaceable(interpreter) | Self::Denied(interpreter) => interpreter.fmt(f),
             _ => Text(self.subject()).fmt(f),
         })
     }

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What a boot may take before it counts as hung. Most take 3, one with an initramfs of Debian's 10 to 60.
 const SECONDS: &str = "120";
 const SECONDS_OF_DEBIAN: &str = "240";
+const SECONDS_OF_SYSTEM: &str = "600";
 
 /// A kind of machine.
 struct Kind {
@@ -51,6 +52,9 @@ fn kind(arch: &str) -> &'static Kind {
 /// For the kernel, beside the console: silence, a reset when it panics; and neither self-tests nor mitigations, which
 /// cost half a second of emulation. (Not `nokaslr`: the kernel hands it on to PID 1 as an argument.)
 const ARGUMENTS: &str = "quiet panic=-1 cryptomgr.notests mitigations=off";
+
+/// A command that starts a [`Machine::system`] anew. The next command runs in the next boot.
+pub const REBOOT: (&str, &str) = ("touch /run/rebooting && systemctl --no-block reboot", "");
 
 /// Packages of trixie the tests take programs from, as architecture and name.
 const PACKAGES: [(&str, &str); 4] = [
@@ -111,6 +115,7 @@ pub struct Machine {
     counted: bool,
     quiet: bool,
     initramfs: Option<PathBuf>,
+    system: Option<PathBuf>,
 }
 
 impl Machine {
@@ -133,6 +138,7 @@ impl Machine {
             counted: false,
             quiet: false,
             initramfs: None,
+            system: None,
         }
     }
 
@@ -146,6 +152,14 @@ impl Machine {
     pub fn initramfs(mut self, image: impl Into<PathBuf>) -> Self {
         self.initramfs = Some(image.into());
         self.append("root=/dev/vda rw")
+    }
+
+    /// Boots a whole Debian system, which is in this directory (tests/system/image), by its systemd. What would have been
+    /// in the initramfs is below `/test`. What is written there is gone with the machine, but not when it reboots.
+    pub fn system(mut self, image: &Path) -> Self {
+        self.system = Some(image.join("disk"));
+        self.seconds = SECONDS_OF_SYSTEM;
+        self.initramfs(image.join("initramfs")).append("systemd.show_status=no loglevel=1")
     }
 
     /// Puts a copy of a file of this host at `path`, in place of the harness's own if there is one. `/init` is what
@@ -218,15 +232,16 @@ impl Machine {
                 fs::write(root.join("etc/os-release"), "ID=test\n").unwrap();
                 let mut mke2fs = Command::new("mke2fs");
                 run(mke2fs.args(["-q", "-t", "ext4", "-d"]).arg(&root).arg(&disk).arg("128M")).unwrap();
-                (initramfs.clone(), SECONDS_OF_DEBIAN)
+                (initramfs.clone(), if self.system.is_some() { self.seconds } else { SECONDS_OF_DEBIAN })
             }
         };
 
         let mut qemu = Command::new("timeout");
         qemu.args(["--foreground", seconds, self.kind.qemu])
             .args(["-M", self.kind.machine, "-cpu", &self.cpu])
-            .args("-accel tcg -smp 1 -m 768M".split(' '))
-            .args("-nodefaults -no-user-config -no-reboot -display none -serial stdio".split(' '))
+            .args(["-m", if self.system.is_some() { "1536M" } else { "768M" }])
+            .args("-accel tcg -smp 1 -nodefaults -no-user-config -display none -serial stdio".split(' '))
+            .args(if self.system.is_some() { &[] } else { ["-no-reboot"].as_slice() })
             .args(if self.counted { ["-icount", "shift=0"].as_slice() } else { &[] })
             .arg("-kernel")
             .arg(kernel)
@@ -234,6 +249,9 @@ impl Machine {
             .arg(initramfs)
             .arg("-append")
             .arg(format!("console={} {ARGUMENTS}{}", self.kind.console, self.arguments));
+        if let Some(system) = &self.system {
+            qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,snapshot=on", system.display()));
+        }
         if self.initramfs.is_some() {
             qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio", disk.display()));
         }
@@ -300,11 +318,26 @@ impl Machine {
 
     /// `/sbin/init`. What it prints is what [`Ran::find`] reads.
     fn script(&self) -> String {
+        if self.system.is_some() {
+            return self.script_of_system();
+        }
         let mut script = String::from("#!/bin/sh\n/bin/busybox --install -s /bin\n");
         for (number, command) in (1..).zip(&self.commands) {
             script += &format!("echo '@@@ {number} begins'\n(\n{command}\n)\necho \"\n@@@ {number} ends with $?\"\n");
         }
         script + "reboot -f\n"
+    }
+
+    /// The same for a system that may boot several times: each command runs once.
+    fn script_of_system(&self) -> String {
+        let mut script = String::from("mkdir -p /var/lib/test\n");
+        for (number, command) in (1..).zip(&self.commands) {
+            script += &format!(
+                "if mkdir /var/lib/test/{number} 2>/dev/null; then\necho '@@@ {number} begins'\n(\n{command}\n)\n\
+                 echo \"\n@@@ {number} ends with $?\"\n[ ! -e /run/rebooting ] || exec sleep 1000\nfi\n"
+            );
+        }
+        script + "exec poweroff -f\n"
     }
 }
 

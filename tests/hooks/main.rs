@@ -117,6 +117,7 @@ fn installed_files() {
         "755 usr/bin/binfmt_register",
         "755 usr/lib/dracut/modules.d/90binfmt_register/module-setup.sh",
         "755 usr/lib/dracut/modules.d/90binfmt_register/register.sh",
+        "644 usr/lib/systemd/system/binfmt_register.service",
         "755 usr/local/bin/binfmt_register",
         "644 usr/share/bash-completion/completions/binfmt_register",
         "644 usr/share/fish/vendor_completions.d/binfmt_register.fish",

@@ -83,7 +83,7 @@ fn the_version_is_that_of_the_package() {
 }
 
 /// Each command of the README, the file that runs it, and how it does there.
-const RUN: [(&str, &str, &str); 23] = [
+const RUN: [(&str, &str, &str); 24] = [
     (
         "sudo make register ARCHES=arm64,riscv64",
         "tests/integration/front_door.rs",
@@ -116,6 +116,7 @@ const RUN: [(&str, &str, &str); 23] = [
     ("make test-hosts", ".ci/run", "make test-hosts\n"),
     ("make test-image", ".ci/run", "make test-image\n"),
     ("make test-podman", ".ci/run", "make test-podman\n"),
+    ("make test-system", ".ci/run", "make test-system\n"),
     ("make test-hooks", ".ci/run", "make test-hooks\n"),
     ("make test-containers", ".ci/run", "make test-containers\n"),
     ("make bench", ".ci/run", "make bench\n"),
