@@ -2,7 +2,7 @@
 //! as they are.
 
 use crate::common::host;
-use crate::common::namespace::{Namespace, Said, Scratch, interpreters, program};
+use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, interpreters, program};
 use std::os::unix::fs::symlink;
 
 /// The magic and mask that Apple's Rosetta is registered with: programs for arm64.
@@ -202,4 +202,50 @@ fn uninstall_of_what_is_not_there_is_no_failure_but_of_what_is_unknown_is() {
     let said = namespace.tool(&[], &["--uninstall", "amr64,arm64"]).exits(1);
     said.says(&["amr64: neither an entry nor an architecture"]).says(&["qemu-aarch64: removed"]);
     assert!(namespace.entries().is_empty());
+}
+
+/// Handlers of other projects as their documentation has them: WSL, Wine, the kernel's page about Java, Apple's Rosetta,
+/// FEX. With an interpreter that is there, since `F` opens it.
+const HANDLERS: [&str; 7] = [
+    ":WSLInterop:M::MZ::/bin/true:PF",
+    ":DOSWin:M::MZ::/usr/bin/wine:",
+    r":Java:M::\xca\xfe\xba\xbe::/usr/local/bin/javawrapper:",
+    ":ExecutableJAR:E::jar::/usr/local/bin/jarwrapper:",
+    r":rosetta:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00:\xff\xff\xff\xff\xff\xfe\xfe\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/bin/true:OCF",
+    r":FEX-x86:M:0:\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x03\x00:\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\xfe\xff\xff\xff:/bin/true:POCF",
+    r":FEX-x86_64:M:0:\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00:\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\xfe\xff\xff\xff:/bin/true:POCF",
+];
+
+#[test]
+fn the_handlers_of_other_projects_survive_everything() {
+    let Some(namespace) = Namespace::new() else { return };
+    for rule in HANDLERS {
+        let name = rule.split(':').nth(1).unwrap();
+        // Those for this machine's own programs would take them all: they are disabled in the same breath.
+        let disable = if rule.contains("ELF") { format!("echo 0 >{MOUNT}/{name}") } else { "true".into() };
+        namespace.sh(&format!("printf '%s' '{rule}' >{MOUNT}/register; {disable}")).exits(0);
+    }
+    let theirs = |namespace: &Namespace| {
+        let mut state = namespace.state();
+        state.retain(|name, _| !name.starts_with("qemu-"));
+        state
+    };
+    let before = theirs(&namespace);
+    assert_eq!(before.len(), HANDLERS.len());
+    let runs: [(&[&str], &[&str]); 9] = [
+        (&[], &[]),
+        (&["REPLACE=true", "VERIFY=true", "ARCHES=arm64,riscv64"], &[]),
+        (&["REPLACE=true"], &[]),
+        (&["MODE=execution", "REPLACE=true", "ARCHES=arm64"], &[]),
+        (&[], &["--uninstall", "*", "--install", "all", "--status"]),
+        (&[], &["--uninstall", "all"]),
+        (&[], &["--uninstall", "x86_64,i386,amd64,386,arm64"]),
+        (&[], &["--uninstall", "qemu-*"]),
+        (&[], &["--uninstall", "*"]),
+    ];
+    for (variables, arguments) in runs {
+        namespace.tool(variables, arguments);
+        assert_eq!(theirs(&namespace), before, "{variables:?} {arguments:?}");
+    }
+    assert_eq!(namespace.state(), before);
 }

@@ -8,6 +8,7 @@ mod machine;
 
 mod apparmor;
 mod automount;
+mod podman;
 mod selinux;
 mod service;
 

@@ -1,6 +1,7 @@
 //! SELinux denies the files of a container to all others, and so an interpreter that was registered from one.
 
 use crate::common::{debian, scratch};
+use crate::podman::{DOWN, PLAY, with_files};
 use crate::{import, rule, system};
 use std::fs;
 
@@ -27,7 +28,7 @@ fn an_interpreter_of_a_container_serves_all_others() {
     fs::write(files.join("control"), CONTROL).unwrap();
     fs::write(files.join("rule"), rule("/usr/bin/qemu-aarch64-static")).unwrap();
     fs::write(files.join("Containerfile"), "FROM foreign\nRUN [\"/bin/busybox\", \"true\"]\n").unwrap();
-    let machine = machine
+    let machine = with_files(machine)
         .file("/control/control", files.join("control"))
         .file("/control/bin/busybox", debian("amd64", "/usr/bin/busybox"))
         .file("/control/usr/bin/qemu-aarch64-static", debian("amd64", "/usr/bin/qemu-aarch64"))
@@ -54,6 +55,12 @@ fn an_interpreter_of_a_container_serves_all_others() {
         (&format!("{CONFINED}; test $? -eq 139"), ""),
         (DENIED, "system_u:system_r:container_t:s0 system_u:object_r:container_file_t:s0:c1022,c1023\n"),
         ("echo -1 >/proc/sys/fs/binfmt_misc/qemu-aarch64", ""),
+        // Without the options for it, a container may not even mount, and is told them.
+        (
+            &format!("{}; test $? -eq 1", register(least)),
+            "binfmt_misc: EACCES: SELinux denies it; run with --privileged, or --cap-add SYS_ADMIN \
+            --security-opt label=type:spc_t --security-opt label=level:s0\n",
+        ),
         // Ours, whose container is gone.
         (&register("--privileged"), REGISTERED),
         (CONFINED, "aarch64\n"),
@@ -64,7 +71,13 @@ fn an_interpreter_of_a_container_serves_all_others() {
         ("for i in $(seq 100); do grep -q /././ /proc/sys/fs/binfmt_misc/qemu-aarch64 && break; sleep 0.1; done", ""),
         (CONFINED, "aarch64\n"),
         ("podman rm --force hold >/dev/null", ""),
+        // The manifest of Kubernetes, with no rights but its own.
+        (PLAY, ""),
+        ("for i in $(seq 100); do grep -q /././ /proc/sys/fs/binfmt_misc/qemu-aarch64 && break; sleep 0.1; done", ""),
+        (CONFINED, "aarch64\n"),
+        (DOWN, ""),
         (&register("--privileged"), REGISTERED),
+        ("podman image rm binfmt_register >/dev/null", ""),
         (CONFINED, "aarch64\n"),
         ("podman build --quiet --network=none --pull=never -f /test/Containerfile /run 2>&1 >/dev/null", ""),
         (DENIED, ""),
@@ -81,11 +94,5 @@ fn an_interpreter_of_a_container_serves_all_others() {
         // An interpreter of the host has no categories.
         ("REPLACE=true binfmt_register 2>&1", REPLACED),
         (CONFINED, "aarch64\n"),
-        // Without the options for it, a container may not even mount, and is told them.
-        (
-            &format!("{}; test $? -eq 1", register(least)),
-            "binfmt_misc: EACCES: SELinux denies it; run with --privileged, or --cap-add SYS_ADMIN \
-            --security-opt label=type:spc_t --security-opt label=level:s0\n",
-        ),
     ]);
 }
