@@ -29,6 +29,11 @@ const RUN: &str = "/test/foreign/bin/busybox uname -m";
 /// The end of a command that fails as one for which there is no handler: not executable, in the words of the shell.
 const NO_HANDLER: &str = "2>/dev/null; test $? -eq 126";
 
+/// The entries, once ours are there again: the pin is the last of them.
+const COME_BACK: &str =
+    "for i in $(seq 200); do [ ! -e /proc/sys/fs/binfmt_misc/binfmt_register ] || break; sleep 0.1; done;
+    echo $(ls /proc/sys/fs/binfmt_misc)";
+
 /// A system with these security modules of Linux, with the images' files; `None`, said aloud, where there can be none.
 fn system(test: &str, modules: &str) -> Option<Machine> {
     static IMAGE: OnceLock<Result<PathBuf, String>> = OnceLock::new();

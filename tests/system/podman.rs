@@ -2,13 +2,8 @@
 
 use crate::common::TOP;
 use crate::machine::Machine;
-use crate::{RUN, import, system};
+use crate::{COME_BACK, RUN, import, system};
 use std::path::Path;
-
-/// The entries, once ours is there again.
-const COME_BACK: &str =
-    "for i in $(seq 200); do [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || break; sleep 0.1; done;
-    echo $(ls /proc/sys/fs/binfmt_misc)";
 
 /// Plays the DaemonSet, which holds; and ends it, with what it has registered.
 pub const PLAY: &str = "podman kube play --network=none /test/daemonset.yaml >/dev/null";

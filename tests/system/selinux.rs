@@ -18,6 +18,10 @@ const CONTROL: &str = "there=/proc/sys/fs/binfmt_misc
 /bin/busybox mount -t binfmt_misc binfmt_misc $there && /bin/busybox cat /rule >$there/register && /bin/busybox umount $there
 ";
 
+/// Waits until a holder has registered.
+const HELD: &str =
+    "for i in $(seq 200); do grep -qs /././ /proc/sys/fs/binfmt_misc/qemu-aarch64 && exit; sleep 0.1; done; false";
+
 const REGISTERED: &str = "aarch64: registered /usr/bin/qemu-aarch64-static (POCF)\n";
 const REPLACED: &str = "aarch64: replaced by /usr/bin/qemu-aarch64-static (POCF)\n";
 
@@ -68,12 +72,12 @@ fn an_interpreter_of_a_container_serves_all_others() {
         (CONFINED, "aarch64\n"),
         (&register("--privileged --read-only --env=REPLACE=true"), REPLACED),
         ("podman run --detach --name=hold --network=none --privileged --env=REPLACE=true binfmt_register --hold >/dev/null", ""),
-        ("for i in $(seq 100); do grep -q /././ /proc/sys/fs/binfmt_misc/qemu-aarch64 && break; sleep 0.1; done", ""),
+        (HELD, ""),
         (CONFINED, "aarch64\n"),
         ("podman rm --force hold >/dev/null", ""),
         // The manifest of Kubernetes, with no rights but its own.
         (PLAY, ""),
-        ("for i in $(seq 100); do grep -q /././ /proc/sys/fs/binfmt_misc/qemu-aarch64 && break; sleep 0.1; done", ""),
+        (HELD, ""),
         (CONFINED, "aarch64\n"),
         (DOWN, ""),
         (&register("--privileged"), REGISTERED),

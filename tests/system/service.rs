@@ -2,12 +2,23 @@
 
 use crate::common::{TOP, run, scratch};
 use crate::machine::REBOOT;
-use crate::{NO_HANDLER, RUN, system};
+use crate::{COME_BACK, NO_HANDLER, RUN, system};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// The entries. To look at them mounts binfmt_misc.
 const ENTRIES: &str = "cd /proc/sys/fs/binfmt_misc && echo *";
+
+/// What makes it a holder, as docs/how-it-lasts.md has it.
+const DROP_IN: &str = "/etc/systemd/system/binfmt_register.service.d";
+const HOLD: &str = "[Service]
+Type=exec
+ExecStart=
+ExecStart=/usr/local/bin/binfmt_register --hold
+ExecReload=
+ExecStop=
+";
 
 #[test]
 fn entries_come_back_when_systemd_binfmt_is_restarted_and_after_a_reboot() {
@@ -23,6 +34,10 @@ fn entries_come_back_when_systemd_binfmt_is_restarted_and_after_a_reboot() {
     ] {
         machine = machine.file(&format!("/root/{file}"), Path::new(&root).join(file));
     }
+    let page = fs::read_to_string(Path::new(TOP).join("docs/how-it-lasts.md")).unwrap();
+    assert!(page.contains(HOLD));
+    fs::write(root.join("hold.conf"), HOLD).unwrap();
+    machine = machine.file("/hold.conf", root.join("hold.conf"));
     let all = "binfmt_register qemu-aarch64 register status theirs\n";
     machine.all_succeed(&[
         ("cp -R /test/root/. / && cp /test/binfmt_register/usr/bin/qemu-* /usr/bin", ""),
@@ -35,9 +50,8 @@ fn entries_come_back_when_systemd_binfmt_is_restarted_and_after_a_reboot() {
         (RUN, "aarch64\n"),
         // This removes all entries, and registers its own. It does not wait for what follows it.
         ("systemctl restart systemd-binfmt", ""),
-        ("for i in $(seq 100); do [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || break; sleep 0.1; done", ""),
+        (COME_BACK, all),
         (RUN, "aarch64\n"),
-        (ENTRIES, all),
         ("systemctl reload binfmt_register", ""),
         (ENTRIES, all),
         // It stops with the other one.
@@ -45,6 +59,15 @@ fn entries_come_back_when_systemd_binfmt_is_restarted_and_after_a_reboot() {
         (&format!("{RUN} {NO_HANDLER}"), ""),
         ("systemctl start systemd-binfmt binfmt_register", ""),
         (ENTRIES, all),
+        ("systemctl stop binfmt_register", ""),
+        (ENTRIES, "register status theirs\n"),
+        // As a holder, which needs no help of systemd's to notice.
+        (&format!("mkdir -p {DROP_IN} && cp /test/hold.conf {DROP_IN} && systemctl daemon-reload"), ""),
+        ("systemctl start binfmt_register", ""),
+        (COME_BACK, all),
+        ("/usr/lib/systemd/systemd-binfmt", ""),
+        (COME_BACK, all),
+        (RUN, "aarch64\n"),
         ("systemctl stop binfmt_register", ""),
         (ENTRIES, "register status theirs\n"),
     ]);
