@@ -90,14 +90,15 @@ fn of_an_older_ldconfig() {
     board.close();
 }
 
-/// The kernel decides where an interpreter, its stack and its heap lie. Each kernel that Debian has, but for this machine's.
+/// The kernel decides where an interpreter, its stack and its heap lie. The oldest and the newest that Debian has; in emulation
+/// a start takes half a second.
 #[test]
 fn on_other_kernels() {
     let Some(both) = Both::new() else { return };
     prepare(&both);
     let debian = Path::new(TOP).join("target/debian/tcg");
-    let suites = [("bullseye", "Linux 5.10"), ("bookworm", "Linux 6.1"), ("trixie", "Linux 6.12"), ("sid", "Linux 7")];
-    let (suites, times) = if quick() { (&suites[..1], times(0, 20)) } else { (&suites[..], times(300, 0)) };
+    let suites = [("bullseye", "Linux 5.10"), ("sid", "Linux 7")];
+    let (suites, times) = (if quick() { &suites[..1] } else { &suites[..] }, times(100, 20));
     let mut board = Board::new("3-starts-kernels", &format!("{times} starts on other kernels"));
     for (suite, linux) in suites {
         if let Err(why) = need(suite) {
