@@ -148,6 +148,21 @@ fn a_fresh_debian_builds_it() {
     assert_eq!(system.sh("/busybox-arm64 uname -m").exits(0).out, "aarch64\n");
     system.sh("cd /clone && make uninstall").exits(0);
     assert!(system.namespace.entries().is_empty());
+
+    // By a user with sudo, from nothing: what is built is theirs.
+    system
+        .sh("DEBIAN_FRONTEND=noninteractive apt-get install sudo && useradd -m someone && \
+            echo 'someone ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/someone && rm -r /clone/target && \
+            mkdir /home/someone/.cargo && cp /clone/.home/config.toml /home/someone/.cargo && \
+            chown -R someone /clone /home/someone")
+        .exits(0);
+    let someone = |command: &str| system.sh(&format!("su someone -c 'cd /clone && {command}'"));
+    let said = someone("sudo make register ARCHES=arm64,riscv64").exits(0);
+    said.says(&["aarch64: registered /clone/target/qemu/usr/bin/qemu-aarch64"]).says(&["riscv64: registered"]);
+    assert_eq!(someone("/busybox-arm64 uname -m").exits(0).out, "aarch64\n");
+    assert_eq!(someone("find target ! -user someone").exits(0).out, "");
+    someone("sudo make uninstall").exits(0);
+    assert!(system.namespace.entries().is_empty());
 }
 
 /// What systemd does at boot, and when an administrator asks it to; the last command starts the machine anew, which ends it.
