@@ -100,3 +100,22 @@ fn an_interpreter_of_a_container_serves_all_others() {
         (CONFINED, "aarch64\n"),
     ]);
 }
+
+/// A label is an attribute of a file, and may be there where there is no SELinux, as on a disk of another system.
+#[test]
+fn a_label_means_nothing_without_selinux() {
+    let Some(machine) = system("selinux-labels", "landlock") else { return };
+    let label = "system_u:object_r:container_file_t:s0:c1,c2";
+    machine.all_succeed(&[
+        ("test ! -e /sys/fs/selinux && mkdir /run/labelled && cp /test/binfmt_register/usr/bin/* /run/labelled", ""),
+        (
+            &format!("chcon {label} /run/labelled/* && stat -c %C /run/labelled/qemu-aarch64-static"),
+            &format!("{label}\n"),
+        ),
+        (
+            "QEMU_BINARY_PATH=/run/labelled /run/labelled/binfmt_register 2>&1",
+            "aarch64: registered /run/labelled/qemu-aarch64-static (POCF)\n",
+        ),
+        ("/test/foreign/bin/busybox uname -m", "aarch64\n"),
+    ]);
+}
