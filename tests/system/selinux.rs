@@ -2,7 +2,7 @@
 
 use crate::common::{debian, scratch};
 use crate::podman::{DOWN, PLAY, with_files};
-use crate::{import, rule, system};
+use crate::{RUN, import, rule, system};
 use std::fs;
 
 /// A program for arm64 in a container that SELinux confines, with categories of its own. At a terminal, since Debian's policy
@@ -116,6 +116,6 @@ fn a_label_means_nothing_without_selinux() {
             "QEMU_BINARY_PATH=/run/labelled /run/labelled/binfmt_register 2>&1",
             "aarch64: registered /run/labelled/qemu-aarch64-static (POCF)\n",
         ),
-        ("/test/foreign/bin/busybox uname -m", "aarch64\n"),
+        (RUN, "aarch64\n"),
     ]);
 }
