@@ -14,12 +14,20 @@ pub struct Options {
     pub mount: Option<&'static CStr>,
     /// `--status`
     pub status: bool,
+    /// `--status=full`
+    pub full_status: bool,
     /// `--print`
     pub print: bool,
     /// `--interpreters`
     pub interpreters: bool,
     /// `--hold`
     pub hold: bool,
+    /// `--explain`
+    pub explain: bool,
+    /// The files that are to be explained.
+    pub files: Option<Strings>,
+    /// `--root`: their root directory.
+    pub root: Option<&'static CStr>,
     /// `--version`
     pub version: bool,
     /// `--help`
@@ -37,6 +45,8 @@ pub enum Misuse {
     UnknownOption(&'static CStr),
     /// The option needs a value.
     NoValue(&'static CStr),
+    /// The option comes after a file.
+    AfterFile(&'static CStr),
 }
 
 /// An option. To add one takes a field in [`Options`], a row in [`OPTIONS`], and a use.
@@ -53,7 +63,7 @@ pub struct CommandLineOption {
 }
 
 /// All options.
-pub static OPTIONS: [CommandLineOption; 9] = [
+pub static OPTIONS: [CommandLineOption; 12] = [
     CommandLineOption {
         name: "install",
         takes_value: true,
@@ -73,6 +83,12 @@ pub static OPTIONS: [CommandLineOption; 9] = [
         set: |options, _| options.status = true,
     },
     CommandLineOption {
+        name: "status=full",
+        takes_value: false,
+        help: "  --status=full     all entries, and where they are, as JSON; VERIFY: what runs\n",
+        set: |options, _| options.full_status = true,
+    },
+    CommandLineOption {
         name: "print",
         takes_value: false,
         help: "  --print           the rules, for binfmt.d; changes nothing\n",
@@ -89,6 +105,18 @@ pub static OPTIONS: [CommandLineOption; 9] = [
         takes_value: false,
         help: "  --hold            stay, register again what others remove; undo at SIGTERM\n",
         set: |options, _| options.hold = true,
+    },
+    CommandLineOption {
+        name: "explain",
+        takes_value: false,
+        help: "  --explain FILE... why these run here, or do not; changes nothing\n",
+        set: |options, _| options.explain = true,
+    },
+    CommandLineOption {
+        name: "root",
+        takes_value: true,
+        help: "  --root DIR        with --explain: where they are, and are to run\n",
+        set: |options, value| options.root = Some(value),
     },
     CommandLineOption {
         name: "mount",
@@ -114,7 +142,18 @@ impl Options {
         let mut options = Self::default();
         let (own_name, mut rest) = arguments.split_first().unwrap_or((c"", arguments));
         while let Some((argument, following)) = rest.split_first() {
+            if options.explain && !argument.to_bytes().starts_with(b"-") {
+                options.files = Some(rest);
+                if let Some(option) = rest.iter().find(|argument| argument.to_bytes().starts_with(b"-")) {
+                    return Err(Misuse::AfterFile(option));
+                }
+                break;
+            }
             rest = following;
+            if argument == c"--" && options.explain {
+                options.files = rest.split_first().is_some().then_some(rest);
+                break;
+            }
             if argument == c"--" {
                 if options.hold {
                     return Err(Misuse::UnknownOption(c"--hold --"));
@@ -124,9 +163,13 @@ impl Options {
             }
             rest = options.read_one(argument, rest)?;
         }
+        if options.explain && options.files.is_none() {
+            return Err(Misuse::NoValue(c"--explain"));
+        }
         options.stands_in = own_name.to_bytes().rsplit(|&byte| byte == b'/').next() == Some(b"binfmt");
         // `tonistiigi/binfmt` prints the status after all that it does.
-        options.status |= options.stands_in && !options.print && !options.interpreters && !options.hold;
+        options.status |=
+            options.stands_in && !options.print && !options.interpreters && !options.hold && !options.explain;
         Ok(options)
     }
 
@@ -140,7 +183,7 @@ impl Options {
                 None if option.takes_value => rest.split_first().ok_or(Misuse::NoValue(argument))?,
                 None => (argument, rest),
                 Some(value) if option.takes_value => (value, rest),
-                Some(_) => break,
+                Some(_) => continue, // `--status=full` is an option of its own
             };
             if value.is_empty() {
                 return Err(Misuse::NoValue(argument));
@@ -170,6 +213,7 @@ mod tests {
             (c"--print", |options| options.print),
             (c"--interpreters", |options| options.interpreters),
             (c"--hold", |options| options.hold),
+            (c"--status=full", |options| options.full_status),
             (c"--version", |options| options.version),
             (c"-help", |options| options.help),
         ] {
@@ -195,10 +239,23 @@ mod tests {
             (&[c"--install"], no_value(c"--install")),
             (&[c"--install", c""], no_value(c"--install")),
             (&[c"--install="], no_value(c"--install=")),
+            (&[c"--status=fuller"], unknown(c"--status=fuller")),
+            (&[c"--explain"], no_value(c"--explain")),
+            (&[c"--explain", c"--"], no_value(c"--explain")),
+            (&[c"--explain", c"file", c"--root", c"/"], Some(Misuse::AfterFile(c"--root"))),
             (&[c"--hold", c"--", c"true"], unknown(c"--hold --")),
         ] {
             assert_eq!(read(arguments).err(), expected, "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn the_files() {
+        let files = |arguments: &[_]| read(arguments).unwrap().files.unwrap().iter().collect::<std::vec::Vec<_>>();
+        assert_eq!(files(&[c"--explain", c"a", c"b"]), [c"a", c"b"]);
+        assert_eq!(files(&[c"--explain", c"--root", c"/r", c"a"]), [c"a"]);
+        assert_eq!(files(&[c"--root=/r", c"--explain", c"--", c"-a", c"--"]), [c"-a", c"--"]);
+        assert_eq!(read(&[c"--root=/r", c"--explain", c"a"]).unwrap().root, Some(c"/r"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! There is no C library and no heap. Imports go one way, from the top of this list down:
 //!
 //! - [`help`]: what `--help` prints;
-//! - [`jobs`]: register, uninstall, status, print, hold. Each reads as observe, plan, apply, report;
+//! - [`jobs`]: register, uninstall, status, explain, print, hold. Each reads as observe, plan, apply, report;
 //! - [`boot`]: the program that comes after the jobs, in the same process;
 //! - [`report`]: outcomes and errors, and their words;
 //! - [`plan`](mod@plan): from what was observed to what is to be done, without a system call;

@@ -13,7 +13,9 @@ use binfmt_register::boot::{console, execute, execute_next_init, is_machines_ini
 use binfmt_register::cli::Options;
 use binfmt_register::config::{Config, Selection, words};
 use binfmt_register::help::{print_help, print_version};
-use binfmt_register::jobs::{Context, Printed, hold, print, print_status, register, uninstall};
+use binfmt_register::jobs::{
+    Context, Printed, explain, hold, print, print_full_status, print_status, register, uninstall,
+};
 use binfmt_register::machine::{Release, UserNamespace};
 use binfmt_register::report::{NotExecuted, Notice, Report, Sink, Writer};
 use binfmt_register::sys::{InheritedSignals, Strings};
@@ -128,10 +130,17 @@ fn do_jobs(
         print(Printed::Interpreters, &config, &context, out, report);
     } else if options.hold {
         hold(&mut config, &context, report);
-    } else if options.install.is_some() || options.uninstall.is_none() && !options.status {
+    } else if options.install.is_some()
+        || options.uninstall.is_none() && !options.status && !options.full_status && !options.explain
+    {
         register(&config, &context, report);
     }
-    if options.status {
+    if let Some(files) = options.files {
+        explain(files, options.root, &context, out, report);
+    }
+    if options.full_status {
+        print_full_status(config.verify, &context, out, report);
+    } else if options.status {
         print_status(&context, out, report);
     }
     Ok(())

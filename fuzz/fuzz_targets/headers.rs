@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
                 buffer.fill(0);
                 Some(buffer.len().min(rest))
             };
-            match judge(&start, size, must_be_static, read) {
+            match judge(&start, size, must_be_static, &read) {
                 Ok(()) => assert_eq!(defects, [], "of {size} bytes"),
                 Err(defect) => assert!(defects.contains(&defect), "{defect:?} is none of {defects:?}, of {size} bytes"),
             }

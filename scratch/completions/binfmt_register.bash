@@ -28,13 +28,17 @@ _binfmt_register() {
         [[ $word != *,* ]] || before=${word%,*},
         mapfile -t COMPREPLY < <(compgen -P "$before" -W "$names" -- "${word##*,}")
         ;;
-    --mount)
+    --explain)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames
+        ;;
+    --mount | --root)
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         compopt -o filenames
         ;;
     *)
-        mapfile -t COMPREPLY < <(compgen -W '--install --uninstall --status --print --interpreters --hold --mount
-            --version --help' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W '--install --uninstall --status --status=full --print --interpreters --hold
+            --explain --root --mount --version --help' -- "$word")
         ;;
     esac
 }

@@ -1,14 +1,19 @@
 //! The architectures: the rows of `qemu/targets`, which the build script turns into [`ARCHITECTURES`].
 
 mod elf;
+mod level;
 mod pattern;
 mod probe;
+mod script;
 
 pub use elf::{
-    ByteOrder, Class, ET_DYN, ET_EXEC, ElfHeader, MACHINE_OFFSET, PT_INTERP, PT_LOAD, ProgramHeader, TYPE_OFFSET,
+    ByteOrder, Class, ET_DYN, ET_EXEC, ElfHeader, MACHINE_OFFSET, PT_GNU_PROPERTY, PT_INTERP, PT_LOAD, ProgramHeader,
+    TYPE_OFFSET,
 };
+pub use level::{LEVELS, level_probe};
 pub use pattern::{FILE_START_LENGTH, Pattern};
 pub use probe::Probe;
+pub use script::script_interpreter;
 
 include!(concat!(env!("OUT_DIR"), "/architectures.rs"));
 
@@ -53,6 +58,10 @@ impl PartialEq for Architecture {
 
 impl Eq for Architecture {}
 
+/// The OCI platforms that `tonistiigi/binfmt` knows, in its order, separated by blanks.
+pub const PLATFORMS: &[u8] = b"amd64 amd64/v2 amd64/v3 amd64/v4 arm64 riscv64 ppc64 ppc64le s390x 386 mips64le mips64 \
+    loong64 arm/v7 arm/v6";
+
 impl Architecture {
     /// The architecture that `name` means: QEMU's name (`aarch64`) or an OCI platform (`arm64`, `linux/arm/v7`).
     pub fn find(name: &[u8]) -> Option<&'static Self> {
@@ -67,6 +76,12 @@ impl Architecture {
     /// All its names, that one first.
     pub fn all_names(&self) -> impl Iterator<Item = &'static [u8]> {
         self.names.as_bytes().split(|&byte| byte == b',')
+    }
+
+    /// Its OCI platform, without `linux/`; `None` if it has none.
+    pub fn platform(&self) -> Option<&'static [u8]> {
+        let mut known = PLATFORMS.split(|&byte| byte == b' ');
+        known.find(|name| self.is_called(name)).or_else(|| self.all_names().nth(1))
     }
 
     /// Whether `name` means this architecture, with or without `linux/` before it and a version (`/v7`) after it.
@@ -110,6 +125,22 @@ mod tests {
         ] {
             let found = Architecture::find(name.as_bytes()).map(Architecture::name);
             assert_eq!(found, expected.map(str::as_bytes), "{name}");
+        }
+    }
+
+    #[test]
+    fn platforms() {
+        for (name, platform) in [
+            ("x86_64", Some("amd64")),
+            ("aarch64", Some("arm64")),
+            ("arm", Some("arm/v7")),
+            ("riscv64", Some("riscv64")),
+            ("i386", Some("386")),
+            ("mipsel", Some("mipsle")),
+            ("alpha", None),
+        ] {
+            let architecture = Architecture::find(name.as_bytes()).unwrap();
+            assert_eq!(architecture.platform(), platform.map(str::as_bytes), "{name}");
         }
     }
 

@@ -15,20 +15,26 @@ pub type Probe = Vec<u8, FILE_START_LENGTH>;
 impl Architecture {
     /// A program of this architecture that exits with status 0.
     pub fn probe(&self) -> Probe {
-        self.program(PT_LOAD, 0)
+        self.probe_after(b"")
+    }
+
+    /// The same, after this machine code.
+    pub(super) fn probe_after(&self, code: &[u8]) -> Probe {
+        self.program(PT_LOAD, 0, code)
     }
 
     /// A program that says it has a dynamic linker, whose name would be after the end of the file.
     pub fn probe_without_interpreter_name(&self) -> Probe {
-        self.program(PT_INTERP, FILE_START_LENGTH as u64)
+        self.program(PT_INTERP, FILE_START_LENGTH as u64, b"")
     }
 
-    /// A program of one segment of the type `segment_type`, which starts at `segment_offset` and is as long as the file.
-    fn program(&self, segment_type: u32, segment_offset: u64) -> Probe {
+    /// A program of one segment of the type `segment_type`, which starts at `segment_offset` and is as long as the file. It
+    /// executes `first` before it exits.
+    fn program(&self, segment_type: u32, segment_offset: u64, first: &[u8]) -> Probe {
         let mut file = Fields { class: self.class, byte_order: self.byte_order, bytes: Vec::new() };
         let header_length = self.class.header_length();
         let code = u64::from(header_length + self.class.program_header_length());
-        let length = code + self.exit_code.len() as u64;
+        let length = code + (first.len() + self.exit_code.len()) as u64;
         file.bytes(b"\x7fELF");
         file.bytes(&[self.class as u8, self.byte_order as u8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         file.half(ET_EXEC); // e_type
@@ -57,6 +63,7 @@ impl Architecture {
             file.word(READ_AND_EXECUTE); // p_flags
         }
         file.address(BASE); // p_align
+        file.bytes(first);
         file.bytes(self.exit_code);
         file.bytes
     }

@@ -19,10 +19,15 @@ pub struct Entry<'a> {
     magic: Hexadecimal<'a>,
     /// Blank if all bits of the magic count.
     mask: Hexadecimal<'a>,
+    /// What follows the last period in the names of files that it matches; blank for one with a magic.
+    extension: &'a [u8],
 }
 
 /// What the line after the path of the interpreter starts with.
 const FLAGS: &[u8] = b"\nflags: ";
+
+/// The same of a file extension.
+const EXTENSION: &[u8] = b"\nextension .";
 
 /// Whether the entry of which the kernel shows `text` is enabled. The file `status` has the same first line for
 /// binfmt_misc as a whole.
@@ -51,7 +56,11 @@ impl<'a> Entry<'a> {
             } else if let Some(digits) = line.strip_prefix(b"mask ") {
                 entry.mask = Hexadecimal(digits);
             } else if line.starts_with(b"extension ") {
-                break; // which may be any bytes, too
+                // It may be any bytes, too.
+                let end = rest.windows(EXTENSION.len()).position(|window| window == EXTENSION);
+                let extension = end.and_then(|end| rest.get(end + EXTENSION.len()..)).unwrap_or_default();
+                entry.extension = extension.strip_suffix(b"\n").unwrap_or(extension);
+                break;
             }
         }
         entry
@@ -86,6 +95,12 @@ impl<'a> Entry<'a> {
         let length = self.magic.0.len() / 2;
         let is_within = self.offset.saturating_add(length) <= FILE_START_LENGTH;
         length != 0 && is_within && bytes.enumerate().all(|(at, byte)| self.accepts(at, byte))
+    }
+
+    /// Whether a file of this path, that starts so, matches the entry: by its magic, or by the extension of the path.
+    pub fn takes(&self, path: &[u8], start: &[u8]) -> bool {
+        let last = path.rsplit(|&byte| byte == b'.').next().filter(|last| last.len() < path.len());
+        self.matches(start) || !self.extension.is_empty() && last == Some(self.extension)
     }
 
     /// Whether the entry accepts these bytes at this offset of a file.
@@ -209,6 +224,27 @@ mod tests {
             let text = [b"enabled\ninterpreter /x\nflags: \noffset 0\nmagic ", magic].concat();
             assert!(!Entry::parse(&text).matches(&[0xfe; 256]), "{magic:?}");
         }
+    }
+
+    #[test]
+    fn an_extension_is_that_of_the_path() {
+        let entry = Entry::parse(b"enabled\ninterpreter /x\nflags: \nextension .exe\n");
+        for (path, takes) in [
+            ("a.exe", true),
+            ("/b.c/a.tar.exe", true),
+            (".exe", true),
+            ("exe", false),
+            ("a.exe.txt", false),
+            ("a.EXE", false),
+            ("a.exe/b", false),
+            ("", false),
+        ] {
+            assert_eq!(entry.takes(path.as_bytes(), b""), takes, "{path}");
+        }
+        let odd = Entry::parse(b"enabled\ninterpreter /x\nflags: \nextension .a\nmagic 4a4b\n");
+        assert!(odd.takes(b"x.a\nmagic 4a4b", b"") && !odd.takes(b"x.a", b"JK"));
+        let magic = Entry::parse(b"enabled\ninterpreter /x\nflags: \noffset 0\nmagic 4a4b\n");
+        assert!(magic.takes(b"x", b"JK") && !magic.takes(b"x.", b"J") && !magic.takes(b"x", b""));
     }
 
     #[test]

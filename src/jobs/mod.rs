@@ -2,6 +2,8 @@
 
 mod access;
 mod apply;
+mod explain;
+mod full_status;
 mod hold;
 mod lasting;
 mod observe;
@@ -10,6 +12,8 @@ mod register;
 mod status;
 mod uninstall;
 
+pub use explain::explain;
+pub use full_status::print_full_status;
 pub use hold::hold;
 pub use print::{Printed, print};
 pub use register::register;

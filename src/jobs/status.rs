@@ -2,17 +2,13 @@
 
 use super::Context;
 use super::observe::each_entry;
-use crate::architecture::{Architecture, HOST, Relation};
-use crate::binfmt::{BinfmtMisc, hex};
+use crate::architecture::{Architecture, HOST, PLATFORMS, Relation};
+use crate::binfmt::BinfmtMisc;
 use crate::config::words;
 use crate::machine::{ProbeError, run_probe};
 use crate::report::{Notice, Report, Writer};
 use crate::sys::x86_64_level;
 use rustix::io::Errno;
-
-/// The OCI platforms that `tonistiigi/binfmt` knows, in its order. Those of the host come first when they are printed.
-const PLATFORMS: &[u8] = b"amd64 amd64/v2 amd64/v3 amd64/v4 arm64 riscv64 ppc64 ppc64le s390x 386 mips64le mips64 \
-    loong64 arm/v7 arm/v6";
 
 /// Prints the JSON: as `supported` the platforms of which a probe runs, as `emulators` the entries that are enabled.
 pub fn print_status(context: &Context, out: &mut Writer, report: &mut Report) {
@@ -20,12 +16,13 @@ pub fn print_status(context: &Context, out: &mut Writer, report: &mut Report) {
     list.out.write(b"{\n  \"supported\": [");
     let mut last: Option<(&Architecture, bool)> = None;
     for of_host in [true, false] {
+        // Those of the host come first.
         for platform in words(PLATFORMS).filter(|platform| HOST.is_called(platform) == of_host) {
             let Some(architecture) = Architecture::find(platform) else { continue };
             // One program tells for all versions of an architecture, except for the levels of this machine's CPU.
             let runs = match last {
                 Some((other, runs)) if other == architecture => runs,
-                _ => runs(architecture, report),
+                _ => runs(architecture, report) == Some(true),
             };
             last = Some((architecture, runs));
             if runs && level_of(platform) <= x86_64_level() {
@@ -47,18 +44,19 @@ pub fn print_status(context: &Context, out: &mut Writer, report: &mut Report) {
     list.out.write(b"\n}\n");
 }
 
-/// Whether this machine runs programs of the architecture now, by itself or through a handler.
-fn runs(architecture: &Architecture, report: &mut Report) -> bool {
+/// Whether this machine runs programs of the architecture now, by itself or through a handler. `None` after having said
+/// why that cannot be told.
+pub(super) fn runs(architecture: &Architecture, report: &mut Report) -> Option<bool> {
     if architecture.relation == Relation::Host {
-        return true;
+        return Some(true);
     }
     match run_probe(architecture) {
-        Ok(()) => true,
+        Ok(()) => Some(true),
         // Nothing knows such programs; or the interpreter is missing, or may not be executed.
-        Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS)) => false,
+        Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS)) => Some(false),
         Err(error) => {
             report.say(&Notice::NotProbed(architecture.name(), error));
-            false
+            None
         }
     }
 }
@@ -77,21 +75,9 @@ struct List<'a> {
 
 impl List<'_> {
     fn item(&mut self, prefix: &[u8], name: &[u8]) {
-        self.out.write(if self.is_empty { b"\n    \"" } else { b",\n    \"" });
+        self.out.write(if self.is_empty { b"\n    " } else { b",\n    " });
         self.is_empty = false;
-        self.out.write(prefix);
-        for &byte in name {
-            match byte {
-                b'"' | b'\\' => self.out.write(&[b'\\', byte]),
-                b' '..=b'~' => self.out.write(&[byte]),
-                // The name of an entry may be any bytes, and JSON must be UTF-8.
-                _ => {
-                    self.out.write(b"\\u00");
-                    self.out.write(&hex(byte));
-                }
-            }
-        }
-        self.out.write(b"\"");
+        self.out.write_string(&[prefix, name]);
     }
 
     fn end(&mut self) {

@@ -3,7 +3,8 @@
 use super::file::open;
 use super::owners::OpenDirectory;
 use super::path::{PathBuffer, join};
-use crate::architecture::{Architecture, ElfHeader, HOST, PT_INTERP, PT_LOAD, ProgramHeader};
+use super::segments::{Defect, Segments};
+use crate::architecture::{Architecture, ElfHeader, HOST};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fd::{AsFd, BorrowedFd};
@@ -58,24 +59,6 @@ pub enum Unfit {
     Unreadable(Errno),
 }
 
-/// What is wrong with a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Defect {
-    /// It is not an ELF file.
-    NotElf,
-    /// It ends too early.
-    Truncated,
-    /// It is for another machine.
-    OtherMachine,
-    /// The kernel does not take its program headers.
-    Malformed,
-    /// It needs a dynamic linker, which registration mode does not provide.
-    DynamicallyLinked,
-}
-
-/// The most bytes that the kernel reads of program headers (`load_elf_phdrs` in `fs/binfmt_elf.c`).
-const LONGEST_PROGRAM_HEADERS: u32 = 65536;
-
 impl Interpreter {
     /// The path as parts to be joined: the directory, a slash, and the parts of the file's name.
     pub fn path(&self) -> [&[u8]; 6] {
@@ -120,7 +103,7 @@ impl Interpreter {
         self.is_roots = directory.is_roots && directory.owners.only_root_can_replace(&stat).0;
         let mut buffer = [MaybeUninit::<u8>::uninit(); 1024];
         let (start, _) = pread(&file, &mut buffer, 0).map_err(Unfit::Unreadable)?;
-        judge(start, stat.st_size as u64, must_be_static, |buffer, offset| pread(&file, buffer, offset).ok())
+        judge(start, stat.st_size as u64, must_be_static, &|buffer, offset| pread(&file, buffer, offset).ok())
             .map_err(Unfit::Defective)
     }
 }
@@ -141,40 +124,17 @@ pub fn judge(
     start: &[u8],
     size: u64,
     must_be_static: bool,
-    read: impl Fn(&mut [u8], u64) -> Option<usize>,
+    read: &dyn Fn(&mut [u8], u64) -> Option<usize>,
 ) -> Result<(), Defect> {
     if !start.starts_with(b"\x7fELF") {
         return Err(Defect::NotElf);
     }
-    let header = ElfHeader::parse(start, HOST).ok_or(Defect::Truncated)?;
-    if !header.is_program {
-        return Err(Defect::OtherMachine);
+    if start.len() < HOST.class.header_length().into() {
+        return Err(Defect::Truncated);
     }
-    let length = HOST.class.program_header_length();
-    let count = header.program_headers;
-    if header.program_header_length != length || u32::from(length) * u32::from(count) > LONGEST_PROGRAM_HEADERS {
-        return Err(Defect::Malformed);
-    }
-    let mut loads = false;
-    for number in 0..count {
-        let offset = header.program_headers_offset.saturating_add(u64::from(number) * u64::from(length));
-        let mut buffer = [0; 56];
-        let bytes = match usize::try_from(offset).ok().and_then(|offset| start.get(offset..)?.get(..length.into())) {
-            Some(bytes) => bytes,
-            None => {
-                let buffer = buffer.get_mut(..length.into()).unwrap_or_default();
-                read(buffer, offset).filter(|read| *read == buffer.len()).ok_or(Defect::Truncated)?;
-                buffer
-            }
-        };
-        match ProgramHeader::parse(bytes) {
-            Some(ProgramHeader { kind: PT_INTERP, .. }) if must_be_static => return Err(Defect::DynamicallyLinked),
-            Some(ProgramHeader { kind: PT_LOAD, end }) if end > size => return Err(Defect::Truncated),
-            Some(ProgramHeader { kind, .. }) => loads |= kind == PT_LOAD,
-            None => {}
-        }
-    }
-    if loads { Ok(()) } else { Err(Defect::Truncated) }
+    let header = ElfHeader::parse(start).filter(|header| header.is_of(HOST)).ok_or(Defect::OtherMachine)?;
+    let segments = Segments::read(&header, start, size, read)?;
+    if must_be_static && segments.linker.is_some() { Err(Defect::DynamicallyLinked) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -183,7 +143,7 @@ mod tests {
 
     /// Judges a file that is no longer than what is read of its start.
     fn judge(start: &[u8], size: u64, must_be_static: bool) -> Result<(), Defect> {
-        super::judge(start, size, must_be_static, |_, _| None)
+        super::judge(start, size, must_be_static, &|_, _| None)
     }
 
     /// This test program: dynamically linked, of the host.
@@ -257,8 +217,8 @@ mod tests {
             buffer.copy_from_slice(header);
             Some(header.len())
         };
-        assert_eq!(super::judge(&probe, u64::MAX, true, read), Ok(()));
-        assert_eq!(super::judge(&probe, u64::MAX, true, |buffer, _| Some(buffer.len() - 1)), Err(Defect::Truncated));
+        assert_eq!(super::judge(&probe, u64::MAX, true, &read), Ok(()));
+        assert_eq!(super::judge(&probe, u64::MAX, true, &|buffer, _| Some(buffer.len() - 1)), Err(Defect::Truncated));
         let last = altered(&[(phoff, &usize::MAX.to_ne_bytes()), (phnum, &2_u16.to_ne_bytes())]);
         assert_eq!(judge(&last, u64::MAX, true), Err(Defect::Truncated));
     }

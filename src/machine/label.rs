@@ -11,7 +11,8 @@ use super::interpreter::Interpreter;
 use super::mount::{enter_own_mount_namespace, may_mount};
 use super::path::{PathBuffer, join};
 use core::ffi::CStr;
-use rustix::fs::getxattr;
+use rustix::fd::AsFd;
+use rustix::fs::{fgetxattr, getxattr};
 use rustix::io::{self, Errno};
 use rustix::mount::{MountFlags, mount};
 
@@ -57,6 +58,13 @@ fn mount_with_label(directory: &CStr, label: &[u8]) -> io::Result<()> {
 fn label_without_categories<'a>(path: &CStr, label: &'a mut Label) -> Option<&'a [u8]> {
     let length = getxattr(path, c"security.selinux", &mut label[..]).ok()?;
     without_categories(label.get(..length)?)
+}
+
+/// Whether the label of a file ends with categories, so that SELinux denies it to containers that have not these.
+pub fn has_categories(file: impl AsFd) -> bool {
+    let mut label = NO_LABEL;
+    let length = fgetxattr(file, c"security.selinux", &mut label[..]).unwrap_or(0);
+    label.get(..length).and_then(without_categories).is_some()
 }
 
 fn without_categories(label: &[u8]) -> Option<&[u8]> {

@@ -3,15 +3,15 @@
 use super::child::run_in_child_for;
 use super::file::{open, write_all, write_file};
 use super::mount::mount_detached;
-use crate::architecture::{Architecture, Probe};
-use crate::sys::{Strings, execute_descriptor, execute_file};
+use crate::architecture::{Architecture, LEVELS, Probe, level_probe};
+use crate::sys::{Strings, execute_descriptor, execute_file, unshare_user_namespace};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, MemfdFlags, OFlags, memfd_create};
 use rustix::io::{self, Errno, read};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Resource, Rlimit, Signal, fchdir, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, chroot, fchdir, setrlimit};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 /// What a probe is called.
@@ -41,11 +41,38 @@ pub enum ProbeError {
 /// # Errors
 /// Why it did not exit with status 0.
 pub fn run_probe(architecture: &Architecture) -> Result<(), ProbeError> {
-    let probe = architecture.probe();
+    run(&architecture.probe(), None)
+}
+
+/// The same in another root directory, where interpreters and dynamic linkers are looked for.
+///
+/// # Errors
+/// As above.
+pub fn run_probe_in(root: Option<BorrowedFd>, architecture: &Architecture) -> Result<(), ProbeError> {
+    run(&architecture.probe(), root)
+}
+
+/// The highest level of x86-64, 1 to 4, of which programs run, found by executing instructions of each.
+///
+/// # Errors
+/// Why one could not be tried.
+pub fn level_of_cpu(root: Option<BorrowedFd>, x86_64: &Architecture) -> Result<u8, ProbeError> {
+    let mut level = 1;
+    for instructions in LEVELS {
+        match run(&level_probe(x86_64, instructions), root) {
+            Ok(()) => level += 1,
+            Err(ProbeError::Failed) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(level)
+}
+
+fn run(probe: &Probe, root: Option<BorrowedFd>) -> Result<(), ProbeError> {
     // The child tells by a pipe why it executed nothing: any exit status may be the probe's own.
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(ProbeError::NotTried)?;
     let ended = run_in_child_for(SECONDS, &mut || {
-        _ = write_all(&writer, &execute(&probe).to_ne_bytes());
+        _ = write_all(&writer, &execute(probe, root).to_ne_bytes());
         1
     });
     let status = ended.map_err(ProbeError::NotTried)?;
@@ -76,7 +103,10 @@ pub(super) fn memory_file(program: &Probe, flags: MemfdFlags) -> io::Result<Owne
 
 /// In the child: executes the program. Returns only if that fails: the number of the error, or, if there was nothing to be
 /// executed, its negative.
-fn execute(program: &Probe) -> i32 {
+fn execute(program: &Probe, root: Option<BorrowedFd>) -> i32 {
+    if let Some(Err(error)) = root.map(enter) {
+        return -error.raw_os_error();
+    }
     _ = setrlimit(Resource::Cpu, Rlimit { current: Some(CPU_SECONDS), maximum: Some(CPU_SECONDS) });
     // What an emulator prints must not get between the lines of this tool, and it must not read what is not for it.
     if let Ok(nowhere) = open(CWD, c"/", OFlags::PATH) {
@@ -99,6 +129,16 @@ fn execute(program: &Probe) -> i32 {
         return told;
     }
     execute_file(NAME, &[NAME], Strings::NONE, Strings::NONE).raw_os_error()
+}
+
+/// Enters another root directory. For that an ordinary user needs a user namespace, in which what is registered outside is
+/// in force, too.
+fn enter(root: BorrowedFd) -> io::Result<()> {
+    fchdir(root)?;
+    match chroot(c".") {
+        Err(Errno::PERM) => unshare_user_namespace().and_then(|()| chroot(c".")),
+        entered => entered,
+    }
 }
 
 /// Puts a program into a file system of its own, which becomes the working directory.

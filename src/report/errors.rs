@@ -79,6 +79,10 @@ impl Display for Misuse {
                     None => write!(f, "{argument}: unknown option; see --help"),
                 }
             }
+            Self::AfterFile(argument) => {
+                let argument = Text(argument.to_bytes());
+                write!(f, "{argument}: options come before FILE; a file of that name is ./{argument}")
+            }
             Self::NoValue(argument) => write!(f, "{}: needs a value; see --help", Text(argument.to_bytes())),
         }
     }

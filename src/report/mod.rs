@@ -1,12 +1,15 @@
 //! What the tool says: outcomes and errors as types, their words as [`Display`], and the writer.
 
 mod errors;
+mod explanation;
+mod json;
 mod notice;
 mod outcome;
 mod template;
 mod text;
 mod writer;
 
+pub use explanation::{Explanation, Finding, Names, Owner, Reason};
 pub use notice::{NotExecuted, Notice, Removal};
 pub use outcome::{Failure, Line, Outcome};
 pub use text::Text;

@@ -13,8 +13,8 @@ mod stdio;
 pub use arguments::{Strings, strip_prefix};
 pub use host::x86_64_level;
 pub use process::{
-    belongs_to_this_user_namespace, execute_descriptor, execute_file, exit, make_mounts_slave, start_child,
-    unshare_mount_namespace,
+    belongs_to_this_user_namespace, execute_descriptor, execute_file, exit, make_mounts_slave, may_execute,
+    start_child, unshare_mount_namespace, unshare_user_namespace,
 };
 pub use signals::{InheritedSignals, Signal, signal_descriptor};
 pub use stdio::{occupy_standard_descriptors, stderr, stdout};

@@ -54,6 +54,15 @@ pub fn unshare_mount_namespace() -> io::Result<()> {
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }
 }
 
+/// Gives this process a user namespace of its own, in which it has all capabilities (`unshare(2)`, `CLONE_NEWUSER`).
+///
+/// # Errors
+/// Those of the call: `PERM` where ordinary users may not.
+pub fn unshare_user_namespace() -> io::Result<()> {
+    // SAFETY: as above.
+    unsafe { unshare_unsafe(UnshareFlags::NEWUSER) }
+}
+
 /// Keeps mounts made at and below `/` in this mount namespace out of all others (`mount_setattr(2)`, Linux 5.12).
 ///
 /// # Errors
@@ -86,6 +95,18 @@ pub fn belongs_to_this_user_namespace(file: impl AsFd) -> bool {
     // SAFETY: the request takes no argument.
     let thawed = unsafe { ioctl::ioctl(file, ioctl::NoArg::<{ linux_raw_sys::ioctl::FITHAW }>::new()) };
     thawed != Err(Errno::PERM)
+}
+
+/// Whether this process may execute `file`, which may be open as a path only (`faccessat2(2)`, Linux 5.8).
+///
+/// # Errors
+/// `ACCESS`: it may not, by the mode of the file or the options of its mount. `NOSYS`: the kernel does not tell.
+pub fn may_execute(file: impl AsFd) -> io::Result<()> {
+    let flags = sys::AT_EMPTY_PATH | sys::AT_EACCESS;
+    let file = file.as_fd().as_raw_fd() as usize;
+    let arguments = [file, c"".as_ptr() as usize, sys::X_OK as usize, flags as usize, 0];
+    // SAFETY: the string outlives the call, which only reads it.
+    check(unsafe { syscall(sys::__NR_faccessat2, arguments) }).map(drop)
 }
 
 /// Executes the program that `file` is open on, with `name` as its only argument and no environment (`execveat(2)`).

@@ -1,6 +1,6 @@
 //! What has to be so after every run.
 
-use crate::jobs::{End, Mount, Own};
+use crate::jobs::{EXPLAIN, End, Mount, Own};
 use crate::programs::{ARCHES, THEIRS};
 use crate::state::{self, State};
 use crate::trace::{Call, Ending, Fault, Run, What};
@@ -29,8 +29,16 @@ pub fn faulty(place: &Place, faultless: &Ran, ran: &Ran, call: Call, fault: Faul
     // What cannot be written is lost. That must not keep the tool from registering, and what is said of it would be
     // lost too (`what_cannot_be_said_does_not_stop_a_registration`).
     let mute = is_write_to_stderr(call) && !matches!(fault.what, What::Fails(Errno::EINTR));
-    let new_lines = || run.err.lines().filter(|line| !faultless.run.err.lines().any(|known| known == *line));
-    let answer = is_an_answer(call, fault);
+    let explains = place.job.name == EXPLAIN;
+    let explained = if explains { &*run.out } else { "" };
+    let known = |line: &str| faultless.run.err.lines().chain(faultless.run.out.lines()).any(|known| known == line);
+    let new_lines = || run.err.lines().chain(explained.lines()).filter(|line| !known(line));
+    let answer = is_an_answer(call, fault) || explains && is_an_answer_about_a_file(call, fault);
+    // Nor can it be told whose binfmt_misc it is: it says so, and what runs is found by executing it.
+    let answer = answer || call.number == libc::SYS_newfstatat && explained.contains("whose cannot be told");
+    if explains && !answer && run.out.contains("does not run here") {
+        wrong.push(format!("an error is not taken for an absence: {:?}", run.out));
+    }
     match run.ending {
         Ending::Hung => wrong.push("it ends".into()),
         Ending::Exit(0) if answer => {}
@@ -144,6 +152,12 @@ fn is_an_answer(call: Call, fault: Fault) -> bool {
         (libc::SYS_ioctl, What::Fails(Errno::EPERM)) => true,
         _ => false,
     }
+}
+
+/// The same of the files that are explained: this user may not execute one, or may not look at an interpreter, which the
+/// kernel has open.
+fn is_an_answer_about_a_file(call: Call, fault: Fault) -> bool {
+    matches!(call.number, libc::SYS_faccessat2 | libc::SYS_openat) && matches!(fault.what, What::Fails(Errno::EACCES))
 }
 
 fn is_write_to_stderr(call: Call) -> bool {

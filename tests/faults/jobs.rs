@@ -51,6 +51,9 @@ const OWN: (&str, &str) = ("ARCHES", "arm64,riscv64");
 const REPLACE: (&str, &str) = ("REPLACE", "true");
 const VERIFY: (&str, &str) = ("VERIFY", "true");
 
+/// The one that says on standard output what fails: whether a file runs.
+pub const EXPLAIN: &str = "explain";
+
 const REGISTER: Job = Job {
     name: "register",
     variables: &[ALL],
@@ -63,7 +66,7 @@ const REGISTER: Job = Job {
 };
 
 /// Those that take longest come first.
-pub const JOBS: [Job; 15] = [
+pub const JOBS: [Job; 17] = [
     Job {
         name: "hold the pin",
         variables: &[OWN],
@@ -83,6 +86,14 @@ pub const JOBS: [Job; 15] = [
         ..REGISTER
     },
     Job { name: "status", arguments: &["--status"], before: Own::New, variables: &[], ..REGISTER },
+    Job { name: "full status", arguments: &["--status=full"], before: Own::New, variables: &[VERIFY], ..REGISTER },
+    Job {
+        name: EXPLAIN,
+        arguments: &["--explain", "program-aarch64", "script", "true"],
+        before: Own::New,
+        variables: &[],
+        ..REGISTER
+    },
     REGISTER,
     Job { name: "register, not mounted", mount: Mount::Nowhere, variables: &[OWN], ..REGISTER },
     Job { name: "replace", variables: &[OWN, REPLACE], before: Own::Old, ..REGISTER },

@@ -106,8 +106,11 @@ fn each_shell_has_the_options_of_the_help() {
         ("_binfmt_register", "    '--", &['[', '='][..]),
         ("binfmt_register.fish", "complete -c binfmt_register -l ", &[' ']),
     ] {
-        let text = fs::read_to_string(file(name)).unwrap().replace("'(-)--", "'--");
-        assert_eq!(names(&text, start, end), options, "{name}");
+        let text = fs::read_to_string(file(name)).unwrap().replace("'(-)--", "'--").replace("'*--", "'--");
+        // To zsh, what follows an equals sign is a value.
+        let text = text.replace("--status\\=full", "--status\\full");
+        let there: BTreeSet<_> = names(&text, start, end).into_iter().map(|name| name.replace('\\', "=")).collect();
+        assert_eq!(there, with("", &options), "{name}");
     }
     assert_eq!(bash(&["--"]), with("--", options));
 }
@@ -125,7 +128,9 @@ fn bash_completes_options_and_architectures() {
     assert_eq!(bash(&["--status", "--install", "=", "s39"]), with("", ["s390x"]));
     assert_eq!(bash(&["--uninstall", "arm64,s390x,riscv"]), with("arm64,s390x,", ["riscv32", "riscv64"]));
     assert_eq!(bash(&["--un"]), with("", ["--uninstall"]));
-    assert_eq!(bash(&["--install", "arm64", "--st"]), with("", ["--status"]));
+    assert_eq!(bash(&["--install", "arm64", "--st"]), with("", ["--status", "--status=full"]));
+    assert_eq!(bash(&["--explain", "/etc/nsswitch.c"]), with("", ["/etc/nsswitch.conf"]));
+    assert_eq!(bash(&["--explain", "--root", "/pro"]), with("", ["/proc"]));
     assert_eq!(bash(&["--mount", "/pro"]), with("", ["/proc"]));
     assert!(bash(&["--mount", "/etc/passw"]).iter().all(String::is_empty), "no directory");
     assert!(bash(&["--", "chroo"]).contains("chroot"));
@@ -148,6 +153,7 @@ fn fish_completes_options_and_architectures() {
     assert_eq!(fish("binfmt_register --install arm64,s39"), with("arm64,", ["s390x"]));
     assert!(fish("binfmt_register --mount /pro").contains("/proc/"));
     assert!(fish("binfmt_register --install arm64 -- chroo").contains("chroot"));
+    assert!(fish("binfmt_register --explain /etc/passw").contains("/etc/passwd"));
     assert!(fish("binfmt_register -- cat /etc/passw").contains("/etc/passwd"));
 }
 
@@ -159,7 +165,10 @@ fn zsh_completes_options_and_architectures() {
     // It appends what may be typed on: a comma, an equals sign, a blank.
     let expected = [
         ("binfmt_register --uninst", "binfmt_register --uninstall="),
-        ("binfmt_register --install arm64 --stat", "binfmt_register --install arm64 --status "),
+        ("binfmt_register --install arm64 --stat", "binfmt_register --install arm64 --status"), // and =full
+        ("binfmt_register --status=f", "binfmt_register --status=full "),
+        ("binfmt_register --explain /etc/nsswitch.c", "binfmt_register --explain /etc/nsswitch.conf "),
+        ("binfmt_register --explain --root /pro", "binfmt_register --explain --root /proc/"),
         ("binfmt_register --install=s39", "binfmt_register --install=s390x,"),
         ("binfmt_register --install al", "binfmt_register --install al"), // all, or alpha
         ("binfmt_register --uninstall al", "binfmt_register --uninstall alpha,"),
