@@ -11,12 +11,16 @@ mod native;
 mod owners;
 mod path;
 mod probe;
+mod rule_files;
 mod security;
 
 pub use child::run_in_child;
 pub use file::{open, write_all, write_file};
 pub use interpreter::{Defect, Directory, HELD, Interpreter, InterpreterFile, Unfit, judge};
-pub use kernel::{ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, NEW_MOUNT_CALLS, Release, Version};
+pub use kernel::{
+    ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, LONG_FILE_START, LONG_INTERPRETER_PATH,
+    NEW_MOUNT_CALLS, Release, Version,
+};
 pub use label::register_for_all;
 pub use mount::{attach, enter_own_mount_namespace, may_mount, mount_detached};
 pub use namespace::{UserNamespace, container_ends_with_this_process, in_first_pid_namespace};
@@ -24,4 +28,5 @@ pub use native::{Native, is_native};
 pub use owners::{OpenDirectory, Owners};
 pub use path::{PathBuffer, join};
 pub use probe::{ProbeError, run_probe};
+pub use rule_files::{NoLine, Place, each_line};
 pub use security::SecurityModule;
