@@ -105,6 +105,7 @@ fn do_jobs(
         report.say(&invalid);
         WrongUsage
     })?;
+    config.rules = options.rules.or(config.rules);
     let context = Context {
         release,
         mount_point: options.mount.unwrap_or(MOUNT_POINT),
@@ -128,7 +129,7 @@ fn do_jobs(
         print(Printed::Interpreters, &config, &context, out, report);
     } else if options.hold {
         hold(&mut config, &context, report);
-    } else if options.install.is_some() || options.uninstall.is_none() && !options.status {
+    } else if options.install.is_some() || options.rules.is_some() || options.uninstall.is_none() && !options.status {
         register(&config, &context, report);
     }
     if options.status {

@@ -32,8 +32,12 @@ _binfmt_register() {
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         compopt -o filenames
         ;;
+    --rules)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames
+        ;;
     *)
-        mapfile -t COMPREPLY < <(compgen -W '--install --uninstall --status --print --interpreters --hold --mount
+        mapfile -t COMPREPLY < <(compgen -W '--install --uninstall --rules --status --print --interpreters --hold --mount
             --version --help' -- "$word")
         ;;
     esac

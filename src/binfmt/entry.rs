@@ -103,6 +103,12 @@ impl<'a> Entry<'a> {
         length != 0 && is_within && bytes.enumerate().all(|(at, byte)| self.accepts(at, byte))
     }
 
+    /// Whether it takes the file at `path` that starts so: by its magic, or by its extension.
+    pub fn takes(&self, path: &[u8], start: &[u8]) -> bool {
+        let extension = path.rsplit(|&byte| byte == b'.').next().filter(|extension| extension.len() < path.len());
+        self.matches(start) || !self.extension.is_empty() && extension == Some(self.extension)
+    }
+
     /// Whether the entry accepts these bytes at this offset of a file.
     fn accepts_half(&self, at: usize, [low, high]: [u8; 2]) -> bool {
         self.accepts(at, low) && self.accepts(at + 1, high)

@@ -93,16 +93,18 @@ impl<'a> UserRule<'a> {
         if line.len() > LONGEST_RULE {
             return Err(Malformed::TooLong);
         }
-        if line.contains(&0) {
+        if line.iter().any(|&byte| byte == 0) {
             return Err(Malformed::Nul);
         }
         if delimiter.is_ascii_alphanumeric() || matches!(delimiter, b'\\' | b'/') {
             return Err(Malformed::Delimiter);
         }
         let mut parts = rest.split(|&byte| byte == delimiter);
-        let mut field = || parts.next().ok_or(Malformed::Fields);
-        let (name, kind, offset, magic, mask) = (field()?, field()?, field()?, field()?, field()?);
-        let (path, letters) = (field()?, field()?);
+        let mut fields = [[].as_slice(); 7];
+        for field in &mut fields {
+            *field = parts.next().ok_or(Malformed::Fields)?;
+        }
+        let [name, kind, offset, magic, mask, path, letters] = fields;
         if parts.next().is_some() {
             return Err(Malformed::Fields);
         }
@@ -140,7 +142,7 @@ impl<'a> UserRule<'a> {
         if path.len() >= OLD_LIMIT && version < LONG_INTERPRETER_PATH {
             return Err(Malformed::LongInterpreter);
         }
-        if !letters.iter().all(|letter| b"POCFTLD".contains(letter)) {
+        if !letters.iter().all(|letter| matches!(letter, b'P' | b'O' | b'C' | b'F' | b'T' | b'L' | b'D')) {
             return Err(Malformed::Flag);
         }
         entry.flags = Flags::read(letters);
@@ -166,7 +168,8 @@ impl<'a> UserRule<'a> {
     /// The directory of the interpreter, with the slash at its end, and the name of its file.
     pub fn path(self) -> (&'a [u8], &'a [u8]) {
         let path = self.entry.interpreter;
-        path.split_at_checked(path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1)).unwrap_or_default()
+        path.split_at_checked(path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1))
+            .unwrap_or_default()
     }
 
     /// The first architecture whose programs its interpreter gets.
@@ -176,7 +179,7 @@ impl<'a> UserRule<'a> {
 }
 
 fn check_name(name: &[u8]) -> Result<(), Malformed> {
-    if matches!(name, b"" | b"." | b"..") || name.contains(&b'/') {
+    if matches!(name, b"" | b"." | b"..") || name.iter().any(|&byte| byte == b'/') {
         return Err(Malformed::Name);
     }
     if name.len() > LONGEST_NAME {

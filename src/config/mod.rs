@@ -23,6 +23,8 @@ pub struct Config {
     pub preserve_argv0: Option<bool>,
     /// `QEMU_BINARY_PATH` and `QEMU_BINARY_PREFIX`: where the interpreters are.
     pub interpreters: Directory,
+    /// `RULES`: files and directories with rules of the user's.
+    pub rules: Option<&'static CStr>,
     /// `VERIFY`: execute a program of each architecture that is registered.
     pub verify: bool,
     /// `TRUST`: others than root may replace interpreters that are looked for at each execution.
@@ -73,7 +75,7 @@ enum Read {
 const TRUE_OR_FALSE: &str = "true false";
 
 /// All variables.
-pub static VARIABLES: [Variable; 9] = [
+pub static VARIABLES: [Variable; 10] = [
     Variable {
         name: "MODE",
         allowed: "registration execution",
@@ -108,6 +110,14 @@ pub static VARIABLES: [Variable; 9] = [
         read: Read::Text(|config, value| {
             config.interpreters.prefix = value;
             check(value, value.to_bytes().iter().all(|byte| *byte != b'/'))
+        }),
+    },
+    Variable {
+        name: "RULES",
+        allowed: "files and directories of rules, separated by colons",
+        read: Read::Text(|config, value| {
+            config.rules = Some(value);
+            Ok(())
         }),
     },
     Variable {
@@ -146,6 +156,7 @@ impl Config {
         credentials: None,
         preserve_argv0: None,
         interpreters: Directory { path: c"/usr/bin", prefix: c"", separator: b"/" },
+        rules: None,
         verify: false,
         trust: false,
     };
@@ -230,6 +241,7 @@ mod tests {
         }
         assert_eq!(read("QEMU_BINARY_PATH", c"/opt").unwrap().interpreters.path, c"/opt");
         assert_eq!(read("QEMU_BINARY_PREFIX", c"my-").unwrap().interpreters.prefix, c"my-");
+        assert_eq!(read("RULES", c"/a:b").unwrap().rules, Some(c"/a:b"));
         assert_eq!(read("ARCHES", c"all").unwrap().selection, Selection::All);
     }
 

@@ -16,7 +16,9 @@ mod security;
 
 pub use child::run_in_child;
 pub use file::{open, write_all, write_file};
-pub use interpreter::{Defect, Directory, HELD, Interpreter, InterpreterFile, Unfit, judge};
+pub use interpreter::{
+    Defect, Directory, HELD, Inspected, Interpreter, InterpreterFile, Unfit, inspect, judge, unreadable,
+};
 pub use kernel::{
     ARGV0_FLAG_IS_TOLD, BINFMT_MISC_PER_USER_NAMESPACE, FIX_BINARY, LONG_FILE_START, LONG_INTERPRETER_PATH,
     NEW_MOUNT_CALLS, Release, Version,

@@ -2,11 +2,12 @@
 
 use super::file::open;
 use super::path::{PathBuffer, join};
+use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use heapless::Vec;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, FileType, OFlags, RawDir, fstat, readlinkat_raw};
-use rustix::io::{Errno, read};
+use rustix::io::{self, Errno, read};
 
 /// The most paths that can be given at once.
 pub const MOST_PATHS: usize = 16;
@@ -77,69 +78,68 @@ pub fn each_line(paths: &[u8], take: &mut Take) {
         take(Place { file: paths, line: 0 }, Err(NoLine::NoFile));
     }
     // There may be any number of files, so no list of them is made: each time the next one is looked for.
-    let mut last = Name::new();
+    let mut name = Name::new();
     loop {
-        match next_file(&directories, &last) {
-            Ok(Some((directory, name))) => {
-                let mut path = PathBuffer::new();
-                match join(&mut path, &[directory.path, b"/", &name]) {
-                    Ok(path) => each_line_in(directory, &name, path.to_bytes(), take),
-                    Err(errno) => take(Place { file: &name, line: 0 }, Err(NoLine::Unreadable(errno))),
-                }
-                last = name;
-            }
-            Ok(None) => return,
-            Err((directory, errno)) => {
+        let mut next = Next { after: name, name: Name::new(), directory: None };
+        for directory in &directories {
+            if let Err(errno) = next.look_in(directory) {
                 return take(Place { file: directory.path, line: 0 }, Err(NoLine::Unreadable(errno)));
             }
         }
+        let Some(directory) = next.directory else { return };
+        name = next.name;
+        directory.each_line_of(&name, take);
     }
 }
 
-/// The file that comes after the one called `last`, and the first directory that has it.
-fn next_file<'a, 'b>(
-    directories: &'b [Directory<'a>],
-    last: &Name,
-) -> Result<Option<(&'b Directory<'a>, Name)>, (&'b Directory<'a>, Errno)> {
-    let mut next: Option<(&Directory, Name)> = None;
-    for directory in directories {
+/// The next file in the order of names.
+struct Next<'a> {
+    after: Name,
+    name: Name,
+    /// The first directory that has it; `None` if there is none.
+    directory: Option<&'a Directory<'a>>,
+}
+
+impl<'a> Next<'a> {
+    fn look_in(&mut self, directory: &'a Directory) -> io::Result<()> {
         // Opened anew, so that the listing starts at the first file.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let listed = open(directory.file.as_fd(), c".", flags).map_err(|errno| (directory, errno))?;
+        let listed = open(directory.file.as_fd(), c".", OFlags::RDONLY | OFlags::DIRECTORY)?;
         let mut buffer = [MaybeUninit::uninit(); 2048];
         let mut files = RawDir::new(listed, &mut buffer);
         while let Some(file) = files.next() {
-            let file = file.map_err(|errno| (directory, errno))?;
+            let file = file?;
             let name = file.file_name().to_bytes();
             let counts = name.ends_with(b".conf") && !name.starts_with(b".") && !file.file_type().is_dir();
-            let is_next = next.as_ref().is_none_or(|(_, next)| name < &**next);
-            if counts && name > &**last && is_next {
-                next = Name::from_slice(name).ok().map(|name| (directory, name)); // no name is longer
+            if counts && name > &*self.after && (self.directory.is_none() || name < &*self.name) {
+                self.directory = Some(directory);
+                self.name.clear();
+                _ = self.name.extend_from_slice(name); // no name is longer
             }
         }
-    }
-    Ok(next)
-}
-
-/// The lines of the file called `name` in the directory, which has this path.
-fn each_line_in(directory: &Directory, name: &Name, path: &[u8], take: &mut Take) {
-    let place = directory.file.as_fd();
-    let mut buffer = PathBuffer::new();
-    let opened = join(&mut buffer, &[name]).and_then(|name| match open(place, name, OFlags::RDONLY | OFlags::NONBLOCK) {
-        Err(Errno::NOENT) if is_link_to_null(place, name) => Ok(None),
-        file => file.map(Some),
-    });
-    match opened {
-        Ok(Some(file)) => each_line_of(&file, path, take),
-        Ok(None) => {}
-        Err(errno) => take(Place { file: path, line: 0 }, Err(NoLine::Unreadable(errno))),
+        Ok(())
     }
 }
 
-/// Whether it masks others though there is no `/dev`, as in an initramfs.
-fn is_link_to_null(place: BorrowedFd, name: &core::ffi::CStr) -> bool {
+impl Directory<'_> {
+    fn each_line_of(&self, name: &[u8], take: &mut Take) {
+        let mut path = PathBuffer::new();
+        let opened = join(&mut path, &[self.path, b"/", name]).and_then(|path| {
+            let opened = open(CWD, path, OFlags::RDONLY | OFlags::NONBLOCK).map(Some);
+            // It masks others though there is no `/dev`, as in an initramfs.
+            opened.or_else(|errno| if errno == Errno::NOENT && is_link_to_null(path) { Ok(None) } else { Err(errno) })
+        });
+        let path = path.strip_suffix(b"\0").unwrap_or(name); // it may be too long
+        match opened {
+            Ok(Some(file)) => each_line_of(&file, path, take),
+            Ok(None) => {}
+            Err(errno) => take(Place { file: path, line: 0 }, Err(NoLine::Unreadable(errno))),
+        }
+    }
+}
+
+fn is_link_to_null(path: &CStr) -> bool {
     let mut buffer = [MaybeUninit::uninit(); 16];
-    readlinkat_raw(place, name, &mut buffer).is_ok_and(|(target, _)| target == b"/dev/null")
+    readlinkat_raw(CWD, path, &mut buffer).is_ok_and(|(target, _)| target == b"/dev/null")
 }
 
 /// The lines of the file, which has this path.

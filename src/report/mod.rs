@@ -3,12 +3,14 @@
 mod errors;
 mod notice;
 mod outcome;
+mod rules;
 mod template;
 mod text;
 mod writer;
 
 pub use notice::{NotExecuted, Notice, Removal};
 pub use outcome::{Failure, Line, Outcome};
+pub use rules::{RuleLine, RuleNotice};
 pub use text::Text;
 pub use writer::{Sink, Writer};
 
