@@ -14,7 +14,7 @@ pub struct Version {
 pub const FIX_BINARY: Version = Version::new(4, 8);
 
 /// The first version that takes a path of an interpreter longer than 127 bytes as a whole (Linux commit 50097f74934e,
-/// "exec: binfmt_misc: kill the onstack iname[BINPRM_BUF_SIZE] array"). Earlier ones cut it.
+/// "exec: binfmt_misc: kill the onstack iname\[BINPRM_BUF_SIZE\] array"). Earlier ones cut it.
 pub const LONG_INTERPRETER_PATH: Version = Version::new(4, 14);
 
 /// The first version that looks at 256 bytes of a file, and not at 128 (Linux commit 6eb3c3d0a52d, "exec: increase
