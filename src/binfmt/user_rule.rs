@@ -93,7 +93,7 @@ impl<'a> UserRule<'a> {
         if line.len() > LONGEST_RULE {
             return Err(Malformed::TooLong);
         }
-        if line.contains(&0) {
+        if line.iter().any(|byte| matches!(byte, 0)) {
             return Err(Malformed::Nul);
         }
         if delimiter.is_ascii_alphanumeric() || matches!(delimiter, b'\\' | b'/') {
@@ -179,7 +179,7 @@ impl<'a> UserRule<'a> {
 }
 
 fn check_name(name: &[u8]) -> Result<(), Malformed> {
-    if matches!(name, b"" | b"." | b"..") || name.contains(&b'/') {
+    if matches!(name, b"" | b"." | b"..") || name.iter().any(|byte| matches!(byte, b'/')) {
         return Err(Malformed::Name);
     }
     if name.len() > LONGEST_NAME {

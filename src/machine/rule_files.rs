@@ -65,17 +65,17 @@ pub fn each_line(paths: &[u8], take: &mut Take) {
         match opened.and_then(|file| Ok((is_directory(&file)?, file))) {
             Ok((true, file)) => {
                 if directories.push(Directory { path, file }).is_err() {
-                    return take(Place { file: paths, line: 0 }, Err(NoLine::TooManyPaths));
+                    return miss(take, paths, NoLine::TooManyPaths);
                 }
             }
             Ok((false, file)) => each_line_of(&file, path, take),
             Err(Errno::NOENT) => continue,
-            Err(errno) => take(Place { file: path, line: 0 }, Err(NoLine::Unreadable(errno))),
+            Err(errno) => miss(take, path, NoLine::Unreadable(errno)),
         }
         any = true;
     }
     if !any {
-        take(Place { file: paths, line: 0 }, Err(NoLine::NoFile));
+        miss(take, paths, NoLine::NoFile);
     }
     // There may be any number of files, so no list of them is made: each time the next one is looked for.
     let mut name = Name::new();
@@ -83,13 +83,18 @@ pub fn each_line(paths: &[u8], take: &mut Take) {
         let mut next = Next { after: name, name: Name::new(), directory: None };
         for directory in &directories {
             if let Err(errno) = next.look_in(directory) {
-                return take(Place { file: directory.path, line: 0 }, Err(NoLine::Unreadable(errno)));
+                return miss(take, directory.path, NoLine::Unreadable(errno));
             }
         }
         let Some(directory) = next.directory else { return };
         name = next.name;
         directory.each_line_of(&name, take);
     }
+}
+
+/// Says that there is no line of this file, or of what is at this path.
+fn miss(take: &mut Take, file: &[u8], why: NoLine) {
+    take(Place { file, line: 0 }, Err(why));
 }
 
 /// The next file in the order of names.
@@ -132,7 +137,7 @@ impl Directory<'_> {
         match opened {
             Ok(Some(file)) => each_line_of(&file, path, take),
             Ok(None) => {}
-            Err(errno) => take(Place { file: path, line: 0 }, Err(NoLine::Unreadable(errno))),
+            Err(errno) => miss(take, path, NoLine::Unreadable(errno)),
         }
     }
 }
@@ -152,7 +157,7 @@ fn each_line_of(file: &OwnedFd, path: &[u8], take: &mut Take) {
         let bytes = match read(file, &mut buffer) {
             Ok((bytes, _)) => &*bytes,
             Err(Errno::INTR) => continue,
-            Err(errno) => return take(Place { line: 0, ..place }, Err(NoLine::Unreadable(errno))),
+            Err(errno) => return miss(take, path, NoLine::Unreadable(errno)),
         };
         // The last line ends with the file.
         let is_end = bytes.is_empty();
