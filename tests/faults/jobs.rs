@@ -65,7 +65,7 @@ const REGISTER: Job = Job {
 };
 
 /// Those that take longest come first.
-pub const JOBS: [Job; 17] = [
+pub const JOBS: [Job; 18] = [
     Job {
         name: "hold the pin",
         variables: &[OWN],
@@ -90,6 +90,14 @@ pub const JOBS: [Job; 17] = [
     Job { name: "replace", variables: &[OWN, REPLACE], before: Own::Old, ..REGISTER },
     Job { name: "replace, verify", variables: &[OWN, REPLACE, VERIFY], before: Own::Old, ..REGISTER },
     Job { name: "rules", variables: &[OWN, RULES], ..REGISTER },
+    Job {
+        name: "rules, hold",
+        variables: &[OWN, RULES],
+        arguments: &["--hold"],
+        after: Own::None,
+        end: End::Signal,
+        ..REGISTER
+    },
     Job { name: "rules, replace", variables: &[OWN, REPLACE, RULES], before: Own::Old, ..REGISTER },
     Job { name: "repair", variables: &[OWN], stand_ins: true, ..REGISTER },
     Job { name: "verify", variables: &[OWN, VERIFY], ..REGISTER },

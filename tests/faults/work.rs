@@ -58,6 +58,14 @@ impl Place {
             let looked_for = ":looked-for:E::jk::/bin/false:\n";
             fs::create_dir_all(place.directory.join("rules")).unwrap();
             fs::write(place.directory.join("rules/a.conf"), looked_for.to_string() + &rule("new")).unwrap();
+            if job.end == End::Signal {
+                let opened = format!(
+                    "enabled\ninterpreter {}/new/././qemu-aarch64\nflags: OF\noffset 4\nmagic 4a4b\n",
+                    place.directory.display()
+                );
+                let looked_for = "enabled\ninterpreter /bin/././false\nflags: \nextension .jk\n";
+                place.new.extend([("opened".into(), opened), ("looked-for".into(), looked_for.into())]);
+            }
             if job.has("REPLACE") {
                 place.lines.push(rule("old"));
             }
@@ -172,7 +180,7 @@ type Violations = BTreeMap<(usize, String), Vec<String>>;
 pub fn work(job: Job, tool: &Path, directory: &Path) {
     let mut place = Place::new(job, tool, directory);
     let faultless = place.faultless();
-    if place.new.is_empty() || job.has("RULES") {
+    if place.new.is_empty() || job.has("RULES") && job.end != End::Signal {
         place.new = faultless.after.entries.clone();
     }
     let mut counts = Counts::default();
