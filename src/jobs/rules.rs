@@ -49,8 +49,8 @@ fn digest(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325, add)
 }
 
-/// Registers the rules, and notes in the items which architectures they take. Returns the name of
-/// an entry of theirs that is in force.
+/// Registers the rules, and notes in the items which architectures they take. Returns the name of an entry of theirs that is
+/// in force.
 pub fn register_rules(
     config: &Config,
     context: &Context,
@@ -204,8 +204,10 @@ fn observe(rule: &UserRule, context: &Context, report: &mut Report) -> Observed 
 
 /// Notes an entry, if it has to do with the rule.
 fn note(observed: &mut Observed, rule: &UserRule, name: &[u8], entry: &Entry) {
-    let handles = entry.enabled && entry.matches_the_same_as(&rule.entry);
-    if name.strip_suffix(b".new") == Some(rule.name) {
+    let same = entry.matches_the_same_as(&rule.entry);
+    let handles = entry.enabled && same;
+    // One of that name that matches other files is somebody else's.
+    if same && name.strip_suffix(b".new") == Some(rule.name) {
         observed.stand_in = if handles { StandIn::Handles } else { StandIn::Useless };
         return;
     }

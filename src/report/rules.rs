@@ -65,7 +65,7 @@ impl Display for RuleLine<'_> {
             RuleNotice::NoLine(NoLine::NoFile) => "no such file or directory; RULES or --rules names it",
             RuleNotice::NoLine(NoLine::TooManyPaths) => "too many paths; RULES takes 16 directories",
             RuleNotice::Malformed(malformed) => malformed.words(),
-            RuleNotice::SameName => "a rule before this one has the same name; only that one counts",
+            RuleNotice::SameName => "a rule before this one has the same name, and counts",
             RuleNotice::TooMany => "too many rules, from here on; RULES takes 512",
             RuleNotice::Dynamic(target) => {
                 target.fmt(f)?;
@@ -79,7 +79,7 @@ impl Display for RuleLine<'_> {
 impl Malformed {
     fn words(self) -> &'static str {
         match self {
-            Self::TooLong => "longer than 1920 bytes, which is all that the kernel takes",
+            Self::TooLong => "longer than the 1920 bytes that the kernel takes",
             Self::Nul => "has a NUL byte in it",
             Self::Delimiter => "the first byte separates the fields, and cannot be a letter, a digit, '/' or '\\'",
             Self::Fields => "not the seven fields of :NAME:TYPE:OFFSET:MAGIC:MASK:INTERPRETER:FLAGS",

@@ -374,6 +374,12 @@ fn a_replacement_has_no_gap() {
     namespace.register(rules.arm64("rosetta.new", "echo", "").trim());
     namespace.tool(&[NONE, &variable], &[]).exits(0).says(&["rosetta: kept"]);
     assert_eq!(namespace.state(), before);
+    // What has that name and is for other programs is somebody else's.
+    namespace.register(":rosetta.new:E::theirs::/bin/false:");
+    let before = namespace.state();
+    namespace.tool(&[NONE, &variable], &[]).exits(0).says(&["rosetta: kept"]);
+    namespace.tool(&[NONE, &variable, "REPLACE=true"], &[]).exits(1).says(&["rosetta: not replaced", "EEXIST"]);
+    assert_eq!(namespace.state(), before);
 }
 
 #[test]
