@@ -10,6 +10,8 @@ pub struct Options {
     pub install: Option<&'static CStr>,
     /// `--uninstall`: a list of architectures, entries and patterns.
     pub uninstall: Option<&'static CStr>,
+    /// `--rules`: files and directories with rules of the user's.
+    pub rules: Option<&'static CStr>,
     /// `--mount`: where binfmt_misc is, or is to be, mounted.
     pub mount: Option<&'static CStr>,
     /// `--status`
@@ -63,7 +65,7 @@ pub struct CommandLineOption {
 }
 
 /// All options.
-pub static OPTIONS: [CommandLineOption; 12] = [
+pub static OPTIONS: [CommandLineOption; 13] = [
     CommandLineOption {
         name: "install",
         takes_value: true,
@@ -75,6 +77,12 @@ pub static OPTIONS: [CommandLineOption; 12] = [
         takes_value: true,
         help: "  --uninstall LIST  remove entries: architectures, names, 'qemu-*'\n",
         set: |options, value| options.uninstall = Some(value),
+    },
+    CommandLineOption {
+        name: "rules",
+        takes_value: true,
+        help: "  --rules PATH      register the rules of these files, too, as RULES does\n",
+        set: |options, value| options.rules = Some(value),
     },
     CommandLineOption {
         name: "status",
@@ -207,6 +215,7 @@ mod tests {
     fn every_option() {
         assert_eq!(read(&[c"--install", c"arm64"]).unwrap().install, Some(c"arm64"));
         assert_eq!(read(&[c"--uninstall=qemu-*"]).unwrap().uninstall, Some(c"qemu-*"));
+        assert_eq!(read(&[c"--rules", c"/a:b"]).unwrap().rules, Some(c"/a:b"));
         assert_eq!(read(&[c"-mount", c"/mnt"]).unwrap().mount, Some(c"/mnt"));
         for (argument, given) in [
             (c"--status", (|options| options.status) as fn(&Options) -> bool),

@@ -107,6 +107,7 @@ fn do_jobs(
         report.say(&invalid);
         WrongUsage
     })?;
+    config.rules = options.rules.or(config.rules);
     let context = Context {
         release,
         mount_point: options.mount.unwrap_or(MOUNT_POINT),
@@ -131,6 +132,7 @@ fn do_jobs(
     } else if options.hold {
         hold(&mut config, &context, report);
     } else if options.install.is_some()
+        || options.rules.is_some()
         || options.uninstall.is_none() && !options.status && !options.full_status && !options.explain
     {
         register(&config, &context, report);

@@ -71,6 +71,17 @@ pub enum OwnEntry {
     OtherPrograms,
 }
 
+impl OwnEntry {
+    /// One that is there.
+    pub fn new(is_enabled: bool, handles: bool) -> Self {
+        match (is_enabled, handles) {
+            (false, _) => Self::Disabled,
+            (true, true) => Self::Handles,
+            (true, false) => Self::OtherPrograms,
+        }
+    }
+}
+
 /// What a replacement leaves that is cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StandIn {
@@ -106,6 +117,8 @@ pub struct Observed {
     pub interpreter: Result<(), Unfit>,
     /// Whether only root can replace the interpreter.
     pub is_roots: bool,
+    /// Whether the handler is the entry of a rule of the user's, who wants that one.
+    pub by_rule: bool,
 }
 
 /// What is to be done about an architecture.
@@ -131,6 +144,8 @@ pub enum Plan<'a> {
 pub enum Reason<'a> {
     /// An entry handles it.
     HandledBy(&'a Handler),
+    /// The entry of a rule of the user's handles it.
+    LeftToRule(&'a Handler),
     /// An entry handles it, with other flags than those that were asked for.
     OtherFlags(&'a Handler),
     /// This tool's entry is there, but disabled.
@@ -177,6 +192,7 @@ pub fn plan<'a>(wanted: Wanted, request: &Request, observed: &'a Observed) -> Pl
     let named = wanted == Wanted::Named;
     let cut_short = observed.stand_in == StandIn::Handles;
     let plan = match (observed.own, &observed.handler) {
+        (_, Some(handler)) if observed.by_rule => return Plan::Leave(Reason::LeftToRule(handler)),
         (_, Some(handler)) if !request.replace => return keep(request, handler),
         (OwnEntry::Absent, Some(other)) => Plan::Register { other: Some(other) },
         (OwnEntry::Absent, None) if cut_short => Plan::Register { other: None },

@@ -48,6 +48,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(config.replace, is("REPLACE", "true"));
     assert_eq!(config.verify, is("VERIFY", "true"));
     assert_eq!(config.trust, is("TRUST", "true"));
+    assert_eq!(config.rules.map(|rules| rules.to_bytes()), value("RULES"));
     assert_eq!(config.credentials, value("CREDENTIALS").map(|value| value == b"true"));
     let preserve_argv0 = value("QEMU_PRESERVE_ARGV0").map(|value| value == b"1" || value == b"true");
     assert_eq!(config.preserve_argv0, preserve_argv0);
@@ -64,6 +65,7 @@ fn wrong<'a>(variable: &Variable, value: &'a [u8]) -> Option<&'a [u8]> {
     match variable.name {
         "ARCHES" => words(value).find(|word| *word != b"all" && !SPELLINGS.contains_key(text(word))),
         "QEMU_BINARY_PATH" => unless(PATH.is_match(value)),
+        "RULES" => None,
         "QEMU_BINARY_PREFIX" => unless(PREFIX.is_match(value)),
         _ => unless(variable.allowed.split(' ').any(|allowed| allowed.as_bytes() == value)),
     }

@@ -36,8 +36,12 @@ _binfmt_register() {
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         compopt -o filenames
         ;;
+    --rules)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames
+        ;;
     *)
-        mapfile -t COMPREPLY < <(compgen -W '--install --uninstall --status --status=full --print --interpreters --hold
+        mapfile -t COMPREPLY < <(compgen -W '--install --uninstall --rules --status --status=full --print --interpreters --hold
             --explain --root --mount --version --help' -- "$word")
         ;;
     esac

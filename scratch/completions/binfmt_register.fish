@@ -19,6 +19,7 @@ complete -c binfmt_register -f
 complete -c binfmt_register -n __binfmt_register_has_command -a '(__binfmt_register_command)'
 complete -c binfmt_register -l install -x -a '(__fish_complete_list , "echo all; __binfmt_register_architectures")' -d 'Register these architectures'
 complete -c binfmt_register -l uninstall -x -a '(__fish_complete_list , __binfmt_register_architectures)' -d 'Remove entries'
+complete -c binfmt_register -l rules -r -F -d 'Register the rules of these files, too'
 complete -c binfmt_register -l status -d 'Print what this machine executes now'
 complete -c binfmt_register -l status=full -d 'Print all entries'
 complete -c binfmt_register -l print -d 'Print the rules'

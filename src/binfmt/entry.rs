@@ -14,13 +14,13 @@ pub struct Entry<'a> {
     /// Its flags.
     pub flags: Flags,
     /// Where the magic starts in a file.
-    offset: usize,
+    pub(super) offset: usize,
     /// Blank for an entry that matches by anything else, such as a file extension.
-    magic: Hexadecimal<'a>,
+    pub(super) magic: Hexadecimal<'a>,
     /// Blank if all bits of the magic count.
-    mask: Hexadecimal<'a>,
+    pub(super) mask: Hexadecimal<'a>,
     /// What follows the last period in the names of files that it matches; blank for one with a magic.
-    extension: &'a [u8],
+    pub(super) extension: &'a [u8],
 }
 
 /// What the line after the path of the interpreter starts with.
@@ -88,6 +88,18 @@ impl<'a> Entry<'a> {
         self.offset == 0 && self.magic.is(magic) && self.mask.is(mask)
     }
 
+    /// Whether the other entry matches exactly the same files. Whether they are enabled does not count.
+    pub fn matches_the_same_as(&self, other: &Self) -> bool {
+        let same_byte = |at| {
+            let mask = self.mask.get(at).unwrap_or(0xff);
+            mask == other.mask.get(at).unwrap_or(0xff)
+                && (self.magic.get(at).unwrap_or(0) ^ other.magic.get(at).unwrap_or(0)) & mask == 0
+        };
+        let length = self.magic.0.len();
+        (self.offset, length, self.extension) == (other.offset, other.magic.0.len(), other.extension)
+            && (0..length / 2).all(same_byte)
+    }
+
     /// Whether a file that starts so, with zeros after it, matches the entry (`search_binfmt_handler` in
     /// `fs/binfmt_misc.c`).
     pub fn matches(&self, start: &[u8]) -> bool {
@@ -118,7 +130,7 @@ impl<'a> Entry<'a> {
 
 /// The bytes that pairs of hexadecimal digits stand for.
 #[derive(Clone, Copy, Debug, Default)]
-struct Hexadecimal<'a>(&'a [u8]);
+pub(super) struct Hexadecimal<'a>(pub &'a [u8]);
 
 impl Hexadecimal<'_> {
     fn get(self, place: usize) -> Option<u8> {
@@ -137,7 +149,7 @@ impl Hexadecimal<'_> {
 }
 
 /// The number that decimal digits stand for.
-fn decimal(digits: &[u8]) -> usize {
+pub(super) fn decimal(digits: &[u8]) -> usize {
     digits
         .iter()
         .take_while(|digit| digit.is_ascii_digit())

@@ -9,6 +9,8 @@ mod flags;
 mod name;
 mod pin;
 mod rule;
+mod target;
+mod user_rule;
 
 pub use access::{Access, BinfmtMisc, IfNone, Locked, MOUNT_POINT, OpenError, OpenErrorKind};
 pub use entries::{Entries, TextBuffer};
@@ -17,3 +19,5 @@ pub use flags::Flags;
 pub use name::{OwnName, name_of, owner, recognize};
 pub use pin::{NAME as PIN, is_pin, set as set_pin};
 pub use rule::{Rule, RuleBuffer, RuleTooLong, hex};
+pub use target::Target;
+pub use user_rule::{Malformed, PatternBuffer, UserRule};

@@ -16,9 +16,13 @@ pub enum OwnName {
 
 /// The name of an entry of this tool for the architecture, in the buffer.
 pub fn name_of<'a>(architecture: &Architecture, own: OwnName, buffer: &'a mut PathBuffer) -> &'a CStr {
-    let ending: &[u8] = if own == OwnName::StandIn { b".new" } else { b"" };
     // There is room for every name of the table, and no NUL byte in it: see the test.
-    join(buffer, &[b"qemu-", architecture.name(), ending]).unwrap_or_default()
+    join(buffer, &[b"qemu-", architecture.name(), ending(own)]).unwrap_or_default()
+}
+
+/// What the name of an entry ends with.
+pub(super) fn ending(own: OwnName) -> &'static [u8] {
+    if own == OwnName::StandIn { b".new" } else { b"" }
 }
 
 /// For which architecture, and for what, this tool gives the name to an entry; `None` if it does not.

@@ -6,7 +6,7 @@ use core::ffi::CStr;
 use heapless::Vec;
 
 /// The longest line in bytes that the kernel takes (`MAX_REGISTER_LENGTH` in `fs/binfmt_misc.c`).
-const LONGEST_RULE: usize = 1920;
+pub(super) const LONGEST_RULE: usize = 1920;
 
 /// Room for a rule.
 pub type RuleBuffer = Vec<u8, LONGEST_RULE>;
@@ -49,6 +49,12 @@ impl<'a> Rule<'a> {
         interpreter.iter().try_for_each(|part| append(part))?;
         append(b":")?;
         flags.letters().try_for_each(|letter| append(&[letter as u8]))?;
+        Ok(Self(buffer))
+    }
+
+    /// The rule that the parts make, one after the other. It is written to the buffer, which is blank.
+    pub(super) fn of_parts(parts: &[&[u8]], buffer: &'a mut RuleBuffer) -> Result<Self, RuleTooLong> {
+        parts.iter().try_for_each(|part| buffer.extend_from_slice(part)).map_err(|_| RuleTooLong)?;
         Ok(Self(buffer))
     }
 

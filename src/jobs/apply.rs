@@ -1,7 +1,7 @@
 //! Carries out a plan, so that an architecture that has a handler has one at every moment, whatever call fails.
 
-use crate::binfmt::{Flags, Locked, OwnName, Rule, RuleBuffer, RuleTooLong, name_of};
-use crate::machine::{Interpreter, PathBuffer, ProbeError, register_for_all, run_probe};
+use crate::binfmt::{Flags, Locked, OwnName, RuleBuffer, RuleTooLong, Target};
+use crate::machine::{PathBuffer, ProbeError, join, register_for_all, run_probe};
 use crate::plan::{Observed, Plan, Reason, StandIn};
 use crate::report::{Failure, Outcome};
 use rustix::io::{self, Errno};
@@ -11,11 +11,9 @@ use rustix::io::{self, Errno};
 pub struct NewEntry<'a> {
     /// Where.
     pub binfmt_misc: &'a Locked<'a>,
-    /// For this interpreter, and so for its architecture.
-    pub interpreter: &'a Interpreter,
-    /// With these flags.
-    pub flags: Flags,
-    /// Whether a program is executed to prove that the architecture is handled.
+    /// For what.
+    pub target: Target<'a>,
+    /// Whether a program is executed to prove that the architecture, if there is one, is handled.
     pub verify: bool,
     /// Whether other containers are to execute the interpreter, whatever its label.
     pub for_all: bool,
@@ -31,23 +29,13 @@ enum NotMade {
     TakenBack(ProbeError),
 }
 
-/// The rule of an entry for this interpreter, in the buffer.
-///
-/// # Errors
-/// It would be too long.
-pub fn rule<'a>(
-    interpreter: &Interpreter,
-    own: OwnName,
-    flags: Flags,
-    buffer: &'a mut RuleBuffer,
-) -> Result<Rule<'a>, Failure> {
-    let mut name = PathBuffer::new();
-    let name = name_of(interpreter.architecture, own, &mut name);
-    Rule::new(name, interpreter.architecture, &interpreter.path(), flags, buffer)
-        .map_err(|RuleTooLong| Failure::TooLong)
-}
+impl<'t> NewEntry<'t> {
+    /// One that is still to be made. `for_all` counts only where the interpreter is opened now.
+    pub fn new(binfmt_misc: &'t Locked, target: Target<'t>, verify: bool, for_all: bool) -> Self {
+        let for_all = for_all && target.flags().contains(Flags::FIX_BINARY);
+        Self { binfmt_misc, target, verify, for_all, denied: false, stand_in_removed: Ok(()) }
+    }
 
-impl NewEntry<'_> {
     /// Carries out the plan. `None` if there is nothing to say.
     pub fn carry_out<'a>(&mut self, plan: Plan<'a>, observed: &Observed) -> Option<Outcome<'a>> {
         // Beside an entry that works, a stand-in was left by a run that was killed. Otherwise it may be all that works.
@@ -79,7 +67,7 @@ impl NewEntry<'_> {
     /// Leaves an architecture as it is.
     fn leave<'a>(&self, reason: Reason<'a>) -> Outcome<'a> {
         match reason {
-            Reason::HandledBy(handler) if self.verify => match run_probe(self.interpreter.architecture) {
+            Reason::HandledBy(handler) if self.verify => match self.probe() {
                 Ok(()) => Outcome::Left(reason),
                 Err(error) => Outcome::NotRunning(handler, error),
             },
@@ -106,22 +94,24 @@ impl NewEntry<'_> {
 
     fn make(&mut self, own: OwnName, verify: bool) -> Result<(), NotMade> {
         let mut buffer = RuleBuffer::new();
-        let rule = rule(self.interpreter, own, self.flags, &mut buffer).map_err(NotMade::Failed)?;
+        let rule = self.target.rule(own, &mut buffer).map_err(|RuleTooLong| NotMade::Failed(Failure::TooLong))?;
         let mut register = || self.binfmt_misc.register(rule);
         let registered = match self.for_all {
-            true => register_for_all(self.interpreter, &mut register).map(|is_for_all| self.denied |= !is_for_all),
+            true => self.register_for_all(&mut register).map(|is_for_all| self.denied |= !is_for_all),
             false => register(),
         };
         registered.map_err(|errno| {
             NotMade::Failed(match errno {
                 Errno::ACCESS => Failure::NotExecutable(errno),
+                // All else that the kernel could mean was checked.
+                Errno::INVAL if self.target.has_later_flags() => Failure::NoSuchFlag,
                 errno => Failure::Refused(errno),
             })
         })?;
         if !verify {
             return Ok(());
         }
-        run_probe(self.interpreter.architecture).map_err(|error| {
+        self.probe().map_err(|error| {
             match self.remove(own) {
                 Err(errno) if own == OwnName::Entry => return NotMade::Failed(Failure::NotRemoved(errno)),
                 Err(errno) => self.stand_in_removed = Err(errno),
@@ -131,11 +121,21 @@ impl NewEntry<'_> {
         })
     }
 
+    fn register_for_all(&self, register: &mut dyn FnMut() -> io::Result<()>) -> io::Result<bool> {
+        let (mut path, mut directory) = (PathBuffer::new(), PathBuffer::new());
+        register_for_all(join(&mut path, &self.target.path())?, self.target.directory(&mut directory)?, register)
+    }
+
+    /// Executes a program of the architecture, if there is one.
+    fn probe(&self) -> Result<(), ProbeError> {
+        self.target.architecture().map_or(Ok(()), run_probe)
+    }
+
     fn remove_stand_in(&mut self) {
         self.stand_in_removed = self.remove(OwnName::StandIn);
     }
 
     fn remove(&self, own: OwnName) -> io::Result<()> {
-        self.binfmt_misc.remove(name_of(self.interpreter.architecture, own, &mut PathBuffer::new()))
+        self.binfmt_misc.remove(self.target.entry_name(own, &mut PathBuffer::new()))
     }
 }

@@ -5,7 +5,7 @@ use super::access::{Purpose, open};
 use super::observe::each_entry;
 use super::register::register;
 use super::uninstall::{remove, remove_pin};
-use crate::binfmt::{Access, Entries, owner};
+use crate::binfmt::{Access, Entries};
 use crate::config::Config;
 use crate::machine::{self, HELD};
 use crate::report::{Notice, Report};
@@ -101,7 +101,7 @@ fn remove_held(context: &Context, report: &mut Report) {
         let path = entry.interpreter;
         let file_name = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
         let is_held = path.get(..=file_name).is_some_and(|directory| directory.ends_with(HELD));
-        if is_held && owner(name.to_bytes(), entry).is_some() {
+        if is_held {
             any = true;
             remove(&locked, name, report);
         }

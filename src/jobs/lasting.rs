@@ -34,8 +34,14 @@ pub fn make_lasting(locked: &Locked, access: Access, context: &Context, report: 
 }
 
 /// Finds out whether the registrations last without a pin, which could not be set because of `error`, and says what is
-/// to be said of it.
-pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, report: &mut Report) {
+/// to be said of it. `by_rule` is the name of an entry that a rule of the user's has made.
+pub fn check_lasting(
+    error: Errno,
+    binfmt_misc: BinfmtMisc,
+    by_rule: Option<&[u8]>,
+    context: &Context,
+    report: &mut Report,
+) {
     let mount_point = context.mount_point;
     let access = binfmt_misc.access;
     // Something else may keep them: a mount elsewhere, or a kernel in which entries keep the file system.
@@ -47,7 +53,8 @@ pub fn check_lasting(error: Errno, binfmt_misc: BinfmtMisc, context: &Context, r
     let mut any = false;
     let complete = match context.open_binfmt_misc(IfNone::Mount) {
         Ok(Some(again)) => each_entry(again.entries(), context, report, &mut |name, entry, _| {
-            any |= matches!(owner(name.to_bytes(), entry), Some((_, OwnName::Entry)));
+            let name = name.to_bytes();
+            any |= matches!(owner(name, entry), Some((_, OwnName::Entry))) || by_rule == Some(name);
         }),
         Ok(None) => true,
         Err(error) => return say_why(error, context, report),

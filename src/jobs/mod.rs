@@ -9,6 +9,7 @@ mod lasting;
 mod observe;
 mod print;
 mod register;
+mod rules;
 mod status;
 mod uninstall;
 
@@ -21,7 +22,7 @@ pub use status::print_status;
 pub use uninstall::{matches, uninstall};
 
 use crate::binfmt::{BinfmtMisc, IfNone, OpenError};
-use crate::machine::{Release, UserNamespace};
+use crate::machine::{Owners, Release, UserNamespace};
 use crate::report::{Notice, Report};
 use core::ffi::CStr;
 use rustix::io;
@@ -42,6 +43,11 @@ pub struct Context {
 impl Context {
     fn open_binfmt_misc(&self, if_none: IfNone) -> Result<Option<BinfmtMisc>, OpenError> {
         BinfmtMisc::open(self.mount_point, self.user_namespace, self.release.version(), if_none)
+    }
+
+    /// Whose files are taken for root's.
+    fn owners(&self) -> Owners {
+        if self.user_namespace == UserNamespace::Other { Owners::RootOrUnmapped } else { Owners::Root }
     }
 
     /// What was read of binfmt_misc; `None` after having said why it could not be read.

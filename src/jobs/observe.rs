@@ -4,7 +4,7 @@ use super::Context;
 use crate::architecture::{ARCHITECTURES, Relation};
 use crate::binfmt::{Entries, Entry, OwnName, TextBuffer, is_pin, recognize};
 use crate::config::{Config, Mode, Selection};
-use crate::machine::{Interpreter, InterpreterFile, Native, OpenDirectory, Owners, Unfit, UserNamespace, is_native};
+use crate::machine::{Interpreter, InterpreterFile, Native, OpenDirectory, Unfit, is_native};
 use crate::plan::{Handler, Observed, OwnEntry, Request, Runs, StandIn, Wanted};
 use crate::report::{Notice, Report};
 use core::ffi::CStr;
@@ -53,7 +53,8 @@ impl Observation {
             Selection::Named(_) => Wanted::Named,
             Selection::All if request.may_be_missing => Wanted::Always,
             Selection::Available if config.mode == Some(Mode::Execution) && !any => Wanted::Always,
-            _ if any => Wanted::IfAvailable,
+            // Rules of the user's may be all that is wanted.
+            _ if any || config.rules.is_some() => Wanted::IfAvailable,
             _ => {
                 report.say(&Notice::NoInterpreter(config.interpreters));
                 return None;
@@ -67,9 +68,9 @@ impl Observation {
 
     /// Makes the items, and looks for their interpreters. Returns whether there is any.
     fn find_interpreters(&mut self, config: &Config, context: &Context) -> bool {
-        let owners = if context.user_namespace == UserNamespace::Other { Owners::RootOrUnmapped } else { Owners::Root };
+        let owners = context.owners();
         let in_registration_mode = !self.request.may_be_missing;
-        let directory = OpenDirectory::open(&config.interpreters, owners, !in_registration_mode);
+        let directory = OpenDirectory::open(config.interpreters.path, owners, !in_registration_mode);
         let mut any = false;
         for architecture in &ARCHITECTURES {
             let mut interpreter = Interpreter {
@@ -92,6 +93,7 @@ impl Observation {
                 runs: if is_host { Runs::AsHost } else { Runs::As(Native::No) },
                 interpreter: found,
                 is_roots: interpreter.is_roots,
+                by_rule: false,
             };
             let wanted = if included { Wanted::IfAvailable } else { Wanted::No };
             _ = self.items.push(Item { interpreter, wanted, observed }); // there is room for each
@@ -158,13 +160,9 @@ impl Item {
             return;
         }
         if own.is_some() {
-            observed.own = match (entry.enabled, handles) {
-                (false, _) => OwnEntry::Disabled,
-                (true, true) => OwnEntry::Handles,
-                (true, false) => OwnEntry::OtherPrograms,
-            };
+            observed.own = OwnEntry::new(entry.enabled, handles);
         }
-        if handles && (own.is_some() || observed.own != OwnEntry::Handles) {
+        if handles && !observed.by_rule && (own.is_some() || observed.own != OwnEntry::Handles) {
             observed.handler = Some(Handler::new(name, entry));
         }
     }

@@ -5,7 +5,8 @@ use super::access::{Purpose, lock, open};
 use super::apply::NewEntry;
 use super::lasting::{check_lasting, make_lasting};
 use super::observe::{Item, Observation, Pin, entries};
-use crate::binfmt::{Flags, Locked, PIN};
+use super::rules::register_rules;
+use crate::binfmt::{Flags, Locked, PIN, Target};
 use crate::config::Config;
 use crate::machine::UserNamespace;
 use crate::plan::{OwnEntry, Request, plan};
@@ -16,16 +17,16 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
     let Some(mut observation) = Observation::new(config, config.replace, context, report) else { return };
     let Some(binfmt_misc) = open(Purpose::Register, context, report) else { return };
     let Some(locked) = lock(&binfmt_misc, context, report) else { return };
+    let by_rules = register_rules(config, context, &locked, &mut observation.items, report);
     let Some(pin) = entries(locked.entries(), &mut observation.items, context, report) else { return };
     let request = &observation.request;
-    let is_risk = request.flags.contains(Flags::CREDENTIALS) && !request.trust;
     // A user namespace is a container's own, or may not mount what it takes.
-    let for_all = request.flags.contains(Flags::FIX_BINARY) && context.user_namespace == UserNamespace::First;
-    let (mut ours, mut replaceable, mut denied) = (false, None, None);
+    let for_all = context.user_namespace == UserNamespace::First;
+    let (mut ours, mut replaceable, mut denied) = (by_rules.is_some(), None, None);
     for item in &mut observation.items {
         let (in_force, is_denied) = register_one(item, request, &locked, config.verify, for_all, report);
         ours |= in_force != InForce::No;
-        if in_force == InForce::New && is_risk && !item.interpreter.is_roots {
+        if in_force == InForce::New && is_risk(request) && !item.interpreter.is_roots {
             replaceable = Some(&item.interpreter);
         }
         if is_denied {
@@ -33,10 +34,10 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
         }
     }
     if let Some(interpreter) = denied {
-        report.say(&Notice::Denied(interpreter));
+        report.say(&Notice::Denied(Target::Architecture(interpreter, request.flags)));
     }
     if let Some(interpreter) = replaceable {
-        report.say(&Notice::Replaceable(interpreter));
+        report.say(&Notice::Replaceable(Target::Architecture(interpreter, request.flags)));
     }
     if pin == Pin::Enabled {
         _ = context.read(locked.disable(PIN), report);
@@ -50,7 +51,7 @@ pub fn register(config: &Config, context: &Context, report: &mut Report) {
     let lasting = make_lasting(&locked, binfmt_misc.access, context, report);
     drop(locked);
     if let Err(errno) = lasting {
-        check_lasting(errno, binfmt_misc, context, report);
+        check_lasting(errno, binfmt_misc, by_rules.as_deref(), context, report);
     }
 }
 
@@ -73,21 +74,30 @@ fn register_one(
 ) -> (InForce, bool) {
     item.ask_whether_native();
     let Item { interpreter, wanted, observed } = item;
-    let flags = request.flags;
-    let mut entry =
-        NewEntry { binfmt_misc, interpreter, flags, verify, for_all, denied: false, stand_in_removed: Ok(()) };
+    let mut entry = NewEntry::new(binfmt_misc, Target::Architecture(interpreter, request.flags), verify, for_all);
     let Some(outcome) = entry.carry_out(plan(*wanted, request, observed), observed) else {
         return (InForce::No, false);
     };
-    let is_new = matches!(outcome, Outcome::Registered { .. } | Outcome::Replaced);
-    report.say(&Line { interpreter, flags, outcome });
-    if let Err(errno) = entry.stand_in_removed {
-        report.say(&Line { interpreter, flags, outcome: Outcome::StandInStays(errno) });
-    }
+    let is_new = say(&entry, outcome, report);
     let in_force = match observed.own {
         _ if is_new => InForce::New,
         OwnEntry::Handles => InForce::Kept,
         _ => InForce::No,
     };
     (in_force, is_new && entry.denied)
+}
+
+/// Says what became of an entry. Returns whether it is new.
+pub fn say(entry: &NewEntry, outcome: Outcome, report: &mut Report) -> bool {
+    let target = entry.target;
+    report.say(&Line { target, outcome });
+    if let Err(errno) = entry.stand_in_removed {
+        report.say(&Line { target, outcome: Outcome::StandInStays(errno) });
+    }
+    matches!(outcome, Outcome::Registered { .. } | Outcome::Replaced)
+}
+
+/// Whether a new entry would give root's rights to those who can replace its interpreter.
+pub fn is_risk(request: &Request) -> bool {
+    request.flags.contains(Flags::CREDENTIALS) && !request.trust
 }

@@ -4,9 +4,10 @@ use super::file::open;
 use super::owners::OpenDirectory;
 use super::path::{PathBuffer, join};
 use super::segments::{Defect, Segments};
-use crate::architecture::{Architecture, ElfHeader, HOST};
+use crate::architecture::{Architecture, ElfHeader, FILE_START_LENGTH, HOST};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
+use heapless::Vec;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{OFlags, fstat};
 use rustix::io::{Errno, pread};
@@ -57,6 +58,8 @@ pub enum Unfit {
     Defective(Defect),
     /// It cannot be opened or read.
     Unreadable(Errno),
+    /// It would be its own interpreter, so that no program would run.
+    ForItself,
 }
 
 impl Interpreter {
@@ -96,19 +99,49 @@ impl Interpreter {
         let [_, _, name @ ..] = self.path();
         let mut buffer = PathBuffer::new();
         let file_name = join(&mut buffer, &name).map_err(Unfit::Unreadable)?;
-        // Not to wait for the other end of a pipe.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let file = open(place, file_name, flags).map_err(unreadable)?;
-        let stat = fstat(&file).map_err(Unfit::Unreadable)?;
-        self.is_roots = directory.is_roots && directory.owners.only_root_can_replace(&stat).0;
-        let mut buffer = [MaybeUninit::<u8>::uninit(); 1024];
-        let (start, _) = pread(&file, &mut buffer, 0).map_err(Unfit::Unreadable)?;
-        judge(start, stat.st_size as u64, must_be_static, &|buffer, offset| pread(&file, buffer, offset).ok())
-            .map_err(Unfit::Defective)
+        let inspected = inspect(place, file_name, directory, must_be_static)?;
+        self.is_roots = inspected.is_roots;
+        inspected.fit.map_err(Unfit::Defective)
     }
 }
 
-fn unreadable(error: Errno) -> Unfit {
+/// What a file is, as an interpreter.
+#[derive(Debug)]
+pub struct Inspected {
+    /// Whether only root can replace it.
+    pub is_roots: bool,
+    /// How it begins, as far as the kernel looks.
+    pub start: Vec<u8, FILE_START_LENGTH>,
+    /// Whether it is a program that could be started.
+    pub fit: Result<(), Defect>,
+}
+
+/// Looks at the file called `file_name` in `place`, which is `directory`.
+///
+/// # Errors
+/// It is missing, or cannot be read.
+pub fn inspect(
+    place: BorrowedFd,
+    file_name: &CStr,
+    directory: &OpenDirectory,
+    must_be_static: bool,
+) -> Result<Inspected, Unfit> {
+    // Not to wait for the other end of a pipe.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let file = open(place, file_name, flags).map_err(unreadable)?;
+    let stat = fstat(&file).map_err(Unfit::Unreadable)?;
+    let mut buffer = [MaybeUninit::<u8>::uninit(); 1024];
+    let (start, _) = pread(&file, &mut buffer, 0).map_err(Unfit::Unreadable)?;
+    let read = |buffer: &mut [u8], offset| pread(&file, buffer, offset).ok();
+    Ok(Inspected {
+        is_roots: directory.is_roots && directory.owners.only_root_can_replace(&stat).0,
+        start: start.iter().copied().take(FILE_START_LENGTH).collect(),
+        fit: judge(start, stat.st_size as u64, must_be_static, &read),
+    })
+}
+
+/// Why what cannot be opened cannot serve.
+pub fn unreadable(error: Errno) -> Unfit {
     match error {
         Errno::NOENT | Errno::NOTDIR => Unfit::Missing,
         error => Unfit::Unreadable(error),

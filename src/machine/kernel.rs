@@ -13,6 +13,14 @@ pub struct Version {
 /// commit 948b701a607f, "binfmt_misc: add persistent opened binary handler for containers").
 pub const FIX_BINARY: Version = Version::new(4, 8);
 
+/// The first version that takes a path of an interpreter longer than 127 bytes as a whole (Linux commit 50097f74934e,
+/// "exec: binfmt_misc: kill the onstack iname\[BINPRM_BUF_SIZE\] array"). Earlier ones cut it.
+pub const LONG_INTERPRETER_PATH: Version = Version::new(4, 14);
+
+/// The first version that looks at 256 bytes of a file, and not at 128 (Linux commit 6eb3c3d0a52d, "exec: increase
+/// BINPRM_BUF_SIZE to 256").
+pub const LONG_FILE_START: Version = Version::new(5, 1);
+
 /// The first version with `fsopen(2)` and its like (Linux commit 24dcb3d90a1f, "vfs: syscall: Add fsopen() to prepare
 /// for superblock creation"). Kernels before it keep the entries without a mount. If a later one seems to have no such
 /// calls, a seccomp filter hides them.

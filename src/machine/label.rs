@@ -7,7 +7,6 @@
 //! label its files go.
 
 use super::child::run_in_child;
-use super::interpreter::Interpreter;
 use super::mount::{enter_own_mount_namespace, may_mount};
 use super::path::{PathBuffer, join};
 use core::ffi::CStr;
@@ -22,19 +21,21 @@ type Label = [u8; 256];
 /// A blank one.
 const NO_LABEL: Label = [0; size_of::<Label>()];
 
-/// Runs `register`, in which the kernel opens `interpreter`, so that SELinux lets other containers execute it. Returns
+/// Runs `register`, in which the kernel opens the interpreter at `path` in `directory`, so that SELinux lets other containers execute it. Returns
 /// whether it does. It is done in a child process, so that nobody else sees what is mounted for it, and is gone with it;
 /// the file that the kernel has opened stays. Where that cannot be, the interpreter is registered as it is.
 ///
 /// # Errors
 /// Those of `register`.
-pub fn register_for_all(interpreter: &Interpreter, register: &mut dyn FnMut() -> io::Result<()>) -> io::Result<bool> {
-    let mut buffer = PathBuffer::new();
-    let path = join(&mut buffer, &interpreter.path())?;
+pub fn register_for_all(
+    path: &CStr,
+    directory: &CStr,
+    register: &mut dyn FnMut() -> io::Result<()>,
+) -> io::Result<bool> {
     let mut label = NO_LABEL;
     let Some(shared) = label_without_categories(path, &mut label) else { return register().map(|()| true) };
     let registered = run_in_child(&mut || {
-        mount_with_label(interpreter.directory.path, shared)?;
+        mount_with_label(directory, shared)?;
         match label_without_categories(path, &mut { NO_LABEL }) {
             None => register(),
             Some(_) => Err(Errno::XDEV), // a symbolic link leads out of the directory

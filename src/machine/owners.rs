@@ -2,8 +2,8 @@
 //! where it is looked for at each execution has root's rights.
 
 use super::file::open;
-use super::interpreter::Directory;
 use super::path::{PathBuffer, join};
+use core::ffi::CStr;
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, stat};
 use rustix::io::{self, Errno};
@@ -48,9 +48,9 @@ pub struct OpenDirectory {
 }
 
 impl OpenDirectory {
-    /// Opens `directory`. `whole_path` is whether it counts who can replace directories above it.
-    pub fn open(directory: &Directory, owners: Owners, whole_path: bool) -> Self {
-        let file = open(CWD, directory.path, OFlags::PATH | OFlags::DIRECTORY);
+    /// Opens the directory at `path`. `whole_path` is whether it counts who can replace directories above it.
+    pub fn open(path: &CStr, owners: Owners, whole_path: bool) -> Self {
+        let file = open(CWD, path, OFlags::PATH | OFlags::DIRECTORY);
         // What was looked at so far, with the next part there, and with it missing.
         let (mut is_roots, mut is_roots_if_missing) = (true, true);
         let mut look = |stat: io::Result<Stat>| {
@@ -66,7 +66,7 @@ impl OpenDirectory {
             stat.is_ok()
         };
         if whole_path {
-            let path = directory.path.to_bytes();
+            let path = path.to_bytes();
             let mut buffer = PathBuffer::new();
             // What is not there cannot be replaced, but made, by those who can write to what is above it.
             for (end, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {

@@ -1,8 +1,7 @@
 //! A file that is to be executed, as the kernel looks at it first.
 
-use super::interpreter::Unfit;
 use super::root::Root;
-use super::segments::Segments;
+use super::segments::{Defect, Segments};
 use crate::architecture::{ElfHeader, ProgramHeader};
 use crate::sys::may_execute;
 use core::cell::Cell;
@@ -83,20 +82,17 @@ impl Program {
         self.file.as_fd()
     }
 
-    /// What the program headers say.
+    /// What the program headers say, or what is wrong with them.
     ///
     /// # Errors
-    /// What is wrong with them, or why they cannot be read.
-    pub fn segments(&self, header: &ElfHeader) -> Result<Segments, Unfit> {
+    /// Those of `pread64(2)`.
+    pub fn segments(&self, header: &ElfHeader) -> io::Result<Result<Segments, Defect>> {
         let failed = Cell::new(None);
         let read = |buffer: &mut [u8], offset: u64| {
             pread(&self.file, buffer, offset).map_err(|errno| failed.set(Some(errno))).ok()
         };
         let segments = Segments::read(header, &self.start, self.size, &read);
-        match failed.get() {
-            Some(errno) => Err(Unfit::Unreadable(errno)),
-            None => segments.map_err(Unfit::Defective),
-        }
+        failed.get().map_or(Ok(segments), Err)
     }
 
     /// What is in a segment, as far as the buffer has room for it.

@@ -14,6 +14,7 @@ const NOTHING: Observed = Observed {
     runs: Runs::As(Native::No),
     interpreter: FIT,
     is_roots: true,
+    by_rule: false,
 };
 const NEW: Request =
     Request { replace: false, may_be_missing: false, flags: Flags::all(), required: Flags::empty(), trust: false };

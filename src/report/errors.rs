@@ -39,6 +39,7 @@ impl Display for Unfit {
             Self::Defective(Defect::DynamicallyLinked) => {
                 "dynamically linked; registration mode needs a static one (Debian: qemu-user-static)"
             }
+            Self::ForItself => "it is among the programs that the rule gives to it, so none would run",
             Self::Unreadable(errno) => return ErrnoName(*errno).fmt(f),
         })
     }

@@ -5,6 +5,7 @@ mod explanation;
 mod json;
 mod notice;
 mod outcome;
+mod rules;
 mod template;
 mod text;
 mod writer;
@@ -12,6 +13,7 @@ mod writer;
 pub use explanation::{Explanation, Finding, Names, Owner, Reason};
 pub use notice::{NotExecuted, Notice, Removal};
 pub use outcome::{Failure, Line, Outcome};
+pub use rules::{RuleLine, RuleNotice};
 pub use text::Text;
 pub use writer::{Sink, Writer};
 

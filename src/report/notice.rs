@@ -3,8 +3,8 @@
 use super::errors::ErrnoName;
 use super::template::fill;
 use super::{Message, Severity, Text};
-use crate::binfmt::{OpenError, OpenErrorKind, PIN};
-use crate::machine::{Directory, Interpreter, ProbeError, SecurityModule};
+use crate::binfmt::{OpenError, OpenErrorKind, PIN, Target};
+use crate::machine::{Directory, ProbeError, SecurityModule};
 use core::ffi::CStr;
 use core::fmt::{Display, Formatter, Result};
 use rustix::io::Errno;
@@ -51,9 +51,9 @@ pub enum Notice<'a> {
     /// It could not be found out which user namespace this is, and so no pin is set.
     UnknownUserNamespace(Errno),
     /// Others than root can replace this interpreter, and perhaps more, which is registered with the flag `C`.
-    Replaceable(&'a Interpreter),
+    Replaceable(Target<'a>),
     /// SELinux denies this interpreter, and perhaps more, to other containers.
-    Denied(&'a Interpreter),
+    Denied(Target<'a>),
     /// What is registered is held.
     Holding,
     /// It was registered again, because it was no longer there.
@@ -260,7 +260,7 @@ impl Display for Notice<'_> {
             Self::NotProbed(_, error) if name == b"error" => error.fmt(f),
             _ if name == b"error" => self.error().map_or(Ok(()), |errno| ErrnoName(errno).fmt(f)),
             Self::NoInterpreter(directory) => directory.fmt(f),
-            Self::Replaceable(interpreter) | Self::Denied(interpreter) => interpreter.fmt(f),
+            Self::Replaceable(target) | Self::Denied(target) => target.fmt(f),
             _ => Text(self.subject()).fmt(f),
         })
     }

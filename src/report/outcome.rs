@@ -3,8 +3,8 @@
 use super::errors::ErrnoName;
 use super::template::fill;
 use super::{Message, Severity, Text};
-use crate::binfmt::Flags;
-use crate::machine::{Directory, Interpreter, ProbeError};
+use crate::binfmt::{Flags, Target};
+use crate::machine::{Directory, ProbeError, Unfit};
 use crate::plan::{Handler, Reason, Refusal};
 use core::fmt::{Display, Formatter, Result, Write};
 use rustix::io::Errno;
@@ -44,17 +44,19 @@ pub enum Failure {
     NotExecutable(Errno),
     /// The kernel refuses the rule.
     Refused(Errno),
+    /// The kernel does not know one of the flags.
+    NoSuchFlag,
+    /// The kernel took the rule, and there is no such entry.
+    NotInForce,
     /// The old entry cannot be removed.
     NotRemoved(Errno),
 }
 
-/// The line about an architecture.
+/// The line about an architecture, or about a rule of the user's.
 #[derive(Debug)]
 pub struct Line<'a> {
-    /// Its interpreter.
-    pub interpreter: &'a Interpreter,
-    /// The flags of a new entry.
-    pub flags: Flags,
+    /// Which it is.
+    pub target: Target<'a>,
     /// What became of it.
     pub outcome: Outcome<'a>,
 }
@@ -82,7 +84,8 @@ impl Display for Directory {
     }
 }
 
-impl Display for Interpreter {
+/// The path of its interpreter.
+impl Display for Target<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.path().iter().try_for_each(|part| Text(part).fmt(f))
     }
@@ -95,8 +98,8 @@ impl Display for Flags {
 }
 
 impl Outcome<'_> {
-    /// The words, in which names in braces stand for what [`Line`] puts there. `flags` are those of a new entry.
-    fn template(&self, flags: Flags) -> &'static str {
+    /// The words, in which names in braces stand for what [`Line`] puts there.
+    fn template(&self, target: Target) -> &'static str {
         match self {
             Self::Registered { other: None } => "registered {interpreter} ({flags})",
             Self::Registered { other: Some(_) } => "registered {interpreter} ({flags}), before entry {entry}",
@@ -111,7 +114,8 @@ impl Outcome<'_> {
             Self::Left(Reason::HandledBy(handler)) if handler.flags.contains(Flags::FIX_BINARY) => {
                 "kept, entry {entry} handles it"
             }
-            Self::Left(Reason::HandledBy(_)) if flags.contains(Flags::FIX_BINARY) => {
+            Self::Left(Reason::LeftToRule(_)) => "left to entry {entry}, which RULES asks for",
+            Self::Left(Reason::HandledBy(_)) if target.flags().contains(Flags::FIX_BINARY) => {
                 "kept, entry {entry} handles it where {path} exists (no flag F); REPLACE=true registers it everywhere"
             }
             Self::Left(Reason::HandledBy(_)) => "kept, entry {entry} handles it where {path} exists (no flag F)",
@@ -123,6 +127,9 @@ impl Outcome<'_> {
             Self::Left(Reason::Unknown(_)) => "left alone, cannot tell whether this machine runs it: {error}",
             Self::Refused(Refusal::Unknown(_)) => "cannot tell whether this machine runs it: {error}",
             Self::Refused(Refusal::NameTaken) => "entry {entry} is for other programs (REPLACE=true replaces it)",
+            Self::Refused(Refusal::Replaceable) if matches!(target, Target::Rule(_)) => {
+                "others than root can replace {interpreter}, and by flag C become root; leave C out, or TRUST=true"
+            }
             Self::Refused(Refusal::Replaceable) => {
                 "others than root can replace {interpreter}, and by flag C become root; \
                  CREDENTIALS=false, or TRUST=true"
@@ -137,7 +144,8 @@ impl Outcome<'_> {
     fn handler(&self) -> Option<&Handler> {
         match self {
             Self::Registered { other } => *other,
-            Self::NotRunning(handler, _) | Self::Left(Reason::HandledBy(handler) | Reason::OtherFlags(handler)) => {
+            Self::NotRunning(handler, _)
+            | Self::Left(Reason::HandledBy(handler) | Reason::LeftToRule(handler) | Reason::OtherFlags(handler)) => {
                 Some(handler)
             }
             _ => None,
@@ -156,6 +164,8 @@ impl Failure {
                 "{interpreter}: {error}: raise the limit user.max_binfmt_misc_interpreters (sysctl)"
             }
             Self::Refused(_) => "{interpreter}: the kernel refuses it: {error}",
+            Self::NoSuchFlag => "this kernel does not know a flag of ({flags}): T, L and D come with Linux 7.3",
+            Self::NotInForce => "the kernel took it, but entry {entry} is not as the rule says",
             Self::NotRemoved(_) => "entry {entry} cannot be removed: {error}",
         }
     }
@@ -164,13 +174,19 @@ impl Failure {
 impl Line<'_> {
     /// Writes the value that stands in a template under this name.
     fn write_value(&self, name: &[u8], f: &mut Formatter<'_>) -> Result {
-        let own_name = Text(self.interpreter.architecture.name());
-        if name == b"architecture" {
-            own_name.fmt(f)
+        let own_name = match self.target {
+            Target::Architecture(interpreter, _) => interpreter.architecture.name(),
+            Target::Rule(rule) => rule.name,
+        };
+        if name == b"subject" {
+            Text(own_name).fmt(f)
         } else if name == b"interpreter" {
-            self.interpreter.fmt(f)
+            self.target.fmt(f)
         } else if name == b"flags" {
-            self.flags.fmt(f)
+            match self.target {
+                Target::Architecture(_, flags) => flags.fmt(f),
+                Target::Rule(rule) => Text(rule.letters).fmt(f),
+            }
         } else if name == b"error" {
             self.write_error(f)
         } else if let Some(handler) = self.outcome.handler() {
@@ -180,8 +196,10 @@ impl Line<'_> {
                 Text(if name == b"path" { &handler.interpreter } else { &handler.name }).fmt(f)
             }
         } else {
-            f.write_str("qemu-")?;
-            own_name.fmt(f)
+            if let Target::Architecture(..) = self.target {
+                f.write_str("qemu-")?;
+            }
+            Text(own_name).fmt(f)
         }
     }
 
@@ -197,6 +215,9 @@ impl Line<'_> {
             | Outcome::Refused(Refusal::Unknown(error))
             | Outcome::TakenBack(error)
             | Outcome::NotRunning(_, error) => error.fmt(f),
+            Outcome::Refused(Refusal::Unfit(Unfit::Missing)) if matches!(self.target, Target::Rule(_)) => {
+                f.write_str("no such file here")
+            }
             Outcome::Refused(Refusal::Unfit(unfit)) => unfit.fmt(f),
             _ => Ok(()),
         }
@@ -206,13 +227,20 @@ impl Line<'_> {
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let write_value = &|name: &[u8], f: &mut Formatter<'_>| self.write_value(name, f);
+        match self.target {
+            Target::Rule(rule) if self.severity() == Severity::Failure => {
+                rule.place.fmt(f)?;
+                f.write_str(": ")?;
+            }
+            _ => {}
+        }
         let begin = match self.outcome {
-            Outcome::Refused(_) | Outcome::NotRegistered(_) => "{architecture}: not registered: ",
-            Outcome::NotReplaced(_) => "{architecture}: not replaced: ",
-            _ => "{architecture}: ",
+            Outcome::Refused(_) | Outcome::NotRegistered(_) => "{subject}: not registered: ",
+            Outcome::NotReplaced(_) => "{subject}: not replaced: ",
+            _ => "{subject}: ",
         };
         fill(f, begin, write_value)?;
-        fill(f, self.outcome.template(self.flags), write_value)
+        fill(f, self.outcome.template(self.target), write_value)
     }
 }
 

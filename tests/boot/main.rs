@@ -37,6 +37,7 @@ mod init;
 mod linuxkit;
 mod pin;
 mod rootless;
+mod rules;
 
 fn on(suite: &str, name: &str, test: impl Fn(&str)) {
     match need(suite) {

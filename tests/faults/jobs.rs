@@ -50,6 +50,8 @@ const ALL: (&str, &str) = ("ARCHES", "arm64,riscv64,386,s390x");
 const OWN: (&str, &str) = ("ARCHES", "arm64,riscv64");
 const REPLACE: (&str, &str) = ("REPLACE", "true");
 const VERIFY: (&str, &str) = ("VERIFY", "true");
+/// Two rules: one is looked for when it is needed, the other one is opened, and replaces one of the same name.
+const RULES: (&str, &str) = ("RULES", "rules");
 
 /// The one that says on standard output what fails: whether a file runs.
 pub const EXPLAIN: &str = "explain";
@@ -66,7 +68,7 @@ const REGISTER: Job = Job {
 };
 
 /// Those that take longest come first.
-pub const JOBS: [Job; 17] = [
+pub const JOBS: [Job; 20] = [
     Job {
         name: "hold the pin",
         variables: &[OWN],
@@ -98,6 +100,16 @@ pub const JOBS: [Job; 17] = [
     Job { name: "register, not mounted", mount: Mount::Nowhere, variables: &[OWN], ..REGISTER },
     Job { name: "replace", variables: &[OWN, REPLACE], before: Own::Old, ..REGISTER },
     Job { name: "replace, verify", variables: &[OWN, REPLACE, VERIFY], before: Own::Old, ..REGISTER },
+    Job { name: "rules", variables: &[OWN, RULES], ..REGISTER },
+    Job {
+        name: "rules, hold",
+        variables: &[OWN, RULES],
+        arguments: &["--hold"],
+        after: Own::None,
+        end: End::Signal,
+        ..REGISTER
+    },
+    Job { name: "rules, replace", variables: &[OWN, REPLACE, RULES], before: Own::Old, ..REGISTER },
     Job { name: "repair", variables: &[OWN], stand_ins: true, ..REGISTER },
     Job { name: "verify", variables: &[OWN, VERIFY], ..REGISTER },
     Job { name: "uninstall", arguments: &["--uninstall", "*"], before: Own::New, after: Own::None, ..REGISTER },
@@ -115,6 +127,10 @@ pub const JOBS: [Job; 17] = [
 ];
 
 impl Job {
+    pub fn has(&self, variable: &str) -> bool {
+        self.variables.iter().any(|(name, _)| *name == variable)
+    }
+
     /// Whether the architectures have a handler all along.
     pub fn keeps_handlers(&self) -> bool {
         (self.before != Own::None || self.stand_ins) && self.after != Own::None

@@ -10,6 +10,7 @@ use crate::trace::{Call, Ending, Fault, Way, What, run};
 use nix::errno::Errno;
 use nix::libc;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -51,6 +52,23 @@ impl Place {
         }
         if job.mount == Mount::There {
             place.lines = vec![others, BYSTANDER.into()];
+        }
+        if job.has("RULES") {
+            let rule = |from: &str| format!(":opened:M:4:JK::{}/{from}/qemu-aarch64:OF\n", place.directory.display());
+            let looked_for = ":looked-for:E::jk::/bin/false:\n";
+            fs::create_dir_all(place.directory.join("rules")).unwrap();
+            fs::write(place.directory.join("rules/a.conf"), looked_for.to_string() + &rule("new")).unwrap();
+            if job.end == End::Signal {
+                let opened = format!(
+                    "enabled\ninterpreter {}/new/././qemu-aarch64\nflags: OF\noffset 4\nmagic 4a4b\n",
+                    place.directory.display()
+                );
+                let looked_for = "enabled\ninterpreter /bin/././false\nflags: \nextension .jk\n";
+                place.new.extend([("opened".into(), opened), ("looked-for".into(), looked_for.into())]);
+            }
+            if job.has("REPLACE") {
+                place.lines.push(rule("old"));
+            }
         }
         match job.before {
             Own::None if job.stand_ins => {
@@ -162,7 +180,7 @@ type Violations = BTreeMap<(usize, String), Vec<String>>;
 pub fn work(job: Job, tool: &Path, directory: &Path) {
     let mut place = Place::new(job, tool, directory);
     let faultless = place.faultless();
-    if place.new.is_empty() {
+    if place.new.is_empty() || job.has("RULES") && job.end != End::Signal {
         place.new = faultless.after.entries.clone();
     }
     let mut counts = Counts::default();

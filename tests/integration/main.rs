@@ -29,6 +29,7 @@ mod probes;
 mod register;
 mod replace;
 mod rootless;
+mod rules;
 mod status;
 mod systemd;
 mod table;

@@ -4,7 +4,7 @@ use super::{Explainer, Role};
 use crate::architecture::{Architecture, ElfHeader, ProgramHeader, Relation, script_interpreter};
 use crate::binfmt::Flags;
 use crate::jobs::observe::each_entry;
-use crate::machine::{Defect, Native, Obstacle, PathBuffer, Program, Root, Unfit, has_categories, is_native, join};
+use crate::machine::{Defect, Native, Obstacle, PathBuffer, Program, Root, has_categories, is_native, join};
 use crate::report::{Finding, Reason};
 use core::mem::{MaybeUninit, swap};
 use rustix::fs::OFlags;
@@ -100,11 +100,9 @@ impl Explainer<'_> {
             (self.any_elf, self.names.target) = (true, header.architecture());
         }
         self.say(Finding::Elf);
-        let segments = match program.segments(&header) {
+        let segments = match self.told(program.segments(&header))? {
             Ok(segments) => segments,
-            Err(Unfit::Unreadable(errno)) => return Err(self.untold_errno(errno)),
-            Err(Unfit::Defective(defect)) => return Ok(Some(Reason::Defective(defect))),
-            Err(Unfit::Missing) => return Ok(None),
+            Err(defect) => return Ok(Some(Reason::Defective(defect))),
         };
         if let Some(properties) = segments.properties.filter(|_| header.machine == EM_X86_64) {
             let mut buffer = [MaybeUninit::uninit(); PROPERTIES];

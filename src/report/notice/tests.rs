@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::architecture::Architecture;
-use crate::machine::InterpreterFile;
+use crate::binfmt::Flags;
+use crate::machine::{Interpreter, InterpreterFile};
 use std::string::ToString;
 
 /// Checks the severity of a message, and that its words begin with the one text and have the other in them.
@@ -20,6 +21,7 @@ fn every_notice() {
     let directory = Directory { path: c"/opt", prefix: c"my-", separator: b"/" };
     let architecture = Architecture::find(b"arm64").unwrap();
     let interpreter = Interpreter { architecture, directory, file: InterpreterFile::Plain, is_roots: false };
+    let target = Target::Architecture(&interpreter, Flags::empty());
     let (place, errno) = (c"/mnt", Errno::IO);
     for (notice, severity, begin, part) in [
         (Notice::NoRegistrationMode(b"4.7"), Failure, "MODE=registration: ", "this is '4.7'"),
@@ -42,8 +44,8 @@ fn every_notice() {
             "--cap-add SYS_ADMIN --security-opt apparmor=unconfined",
         ),
         (Notice::UnknownUserNamespace(errno), Unchanged, "no pin: ", "(EIO)"),
-        (Notice::Replaceable(&interpreter), Notable, "/opt/my-qemu-aarch64: ", "others than root"),
-        (Notice::Denied(&interpreter), Failure, "/opt/my-qemu-aarch64: SELinux", "label=level:s0"),
+        (Notice::Replaceable(target), Notable, "/opt/my-qemu-aarch64: ", "others than root"),
+        (Notice::Denied(target), Failure, "/opt/my-qemu-aarch64: SELinux", "label=level:s0"),
         (Notice::Holding, Unchanged, "--hold: ", "SIGTERM"),
         (Notice::RegisteredAgain, Notable, "--hold: registered again", "removed"),
         (Notice::ChildKilled, Failure, "--hold: ", "was killed"),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::architecture::Architecture;
 use crate::binfmt::Entry;
-use crate::machine::{Defect, InterpreterFile, Unfit};
+use crate::machine::{Defect, Interpreter, InterpreterFile, Unfit};
 use std::string::ToString;
 
 #[test]
@@ -138,7 +138,7 @@ fn every_line() {
         ),
     ] {
         let flags = Flags::read(b"POCF");
-        let line = Line { interpreter: &interpreter, flags, outcome };
+        let line = Line { target: Target::Architecture(&interpreter, flags), outcome };
         assert_eq!(line.to_string(), std::format!("aarch64: {text}"));
         assert_eq!(line.severity(), severity, "{line}");
     }
