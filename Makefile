@@ -252,8 +252,8 @@ test-image: # (sudo) the images with Docker; registers in this machine's kernel,
 
 .PHONY: interpreters
 interpreters: ## build QEMU's interpreters from Debian's source, below target/interpreters; NAMES='aarch64 arm', HOST=arm64; half an hour for all
-	@$(as_user) env PROFILE='$(PROFILE)' qemu/interpreters/build $(if $(filter-out built debian,$(QEMU)),-q '$(QEMU)') '$(INTERPRETERS)' '$(HOST)' $(NAMES)
-	@cd '$(INTERPRETERS)/$(HOST)' && stat -c '%n %s' qemu-* | awk '{ print; all += $$2 } END { print NR " interpreters, " all " bytes" }'
+	@$(as_user) env PROFILE='$(PROFILE)' TRANSLATIONS='$(TRANSLATIONS)' qemu/interpreters/build $(if $(filter-out built debian,$(QEMU)),-q '$(QEMU)') '$(INTERPRETERS)' '$(HOST)' $(NAMES)
+	@cd '$(INTERPRETERS)/$(if $(TRANSLATIONS),translations/)$(HOST)' && stat -c '%n %s' qemu-* | awk '{ print; all += $$2 } END { print NR " interpreters, " all " bytes" }'
 
 .PHONY: compare-interpreters
 compare-interpreters: # build interpreters a second time, from nothing, and compare the bytes; NAMES= as above
@@ -273,6 +273,12 @@ bench-interpreters: # compare them with Debian's: bytes, and time by programs; r
 	@$(have_cargo)
 	$(cargo) build --release
 	@$(as_user) bench/interpreters '$(INTERPRETERS)/$(HOST)' $(NAMES)
+
+.PHONY: bench-translations
+bench-translations: # (sudo) compare the interpreter that shares translations with itself without; results in target/bench-translations.md
+	$(as_root)
+	@test -e $(tool) || $(MAKE) -s all
+	@bench/translations '$(INTERPRETERS)/translations/$(HOST)/qemu-aarch64'
 
 # make image takes them if all are there, or by QEMU=built if some are.
 built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/$(if $(QEMU),key,all)))

@@ -15,6 +15,8 @@ mod own;
 mod programs;
 mod starts;
 mod systems;
+mod translations;
+mod tree;
 
 use common::{TOP, debian, fetch, skip};
 use std::collections::BTreeMap;

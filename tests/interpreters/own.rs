@@ -20,7 +20,14 @@ pub fn prepare(both: &Both) {
 
 /// Each test of a target: its name, and how it went.
 fn results(directory: &Path, name: &str) -> Vec<(String, Outcome)> {
-    let said = tcg(&["run", directory.to_str().unwrap(), name]).unwrap();
+    results_with(directory, name, &[])
+}
+
+/// The same, with more in the environment.
+pub fn results_with(directory: &Path, name: &str, environment: &[(&str, &str)]) -> Vec<(String, Outcome)> {
+    let mut command = Command::new(Path::new(TOP).join("tests/interpreters/tcg"));
+    command.args(["run", directory.to_str().unwrap(), name]).envs(environment.iter().copied());
+    let said = run(&mut command).unwrap();
     let result = |line: &str| {
         let (word, test) = line.split_once(' ').unwrap();
         let (test, why) = test.split_once(' ').unwrap_or((test, ""));

@@ -1,0 +1,188 @@
+//! The interpreters that share translations (docs/translations.md), where they are built:
+//! `make interpreters NAMES=aarch64 TRANSLATIONS=shared`.
+
+use crate::Outcome;
+use crate::common::debian;
+use crate::common::namespace::{Namespace, Said, Scratch};
+use crate::own::results_with;
+use crate::tree::{PERL, Tree, Waiting, interpreter, program};
+use std::fs;
+use std::os::unix::fs::{FileExt, fchown};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn translations_are_shared() {
+    let Some(qemu) = interpreter() else { return };
+    let tree = Tree::new(&qemu, "on");
+    tree.check();
+    let (entries, hits) = (tree.entries(), tree.hits());
+    assert!(entries > 1000, "{entries}");
+    tree.check();
+    let (more, hits) = (tree.entries() - entries, tree.hits() - hits);
+    assert!(hits > 20 * more && hits > entries / 2, "{hits} hits, {more} more entries");
+    assert_eq!(tree.refused(), 0);
+}
+
+#[test]
+fn nothing_is_shared_by_default() {
+    let Some(qemu) = interpreter() else { return };
+    for switch in [None, Some(""), Some("off"), Some("2000"), Some("yes")] {
+        let mut command = Command::new(&qemu);
+        command.arg(program("hidden")).arg("wait").env_remove("QEMU_TBCACHE").stderr(Stdio::null());
+        command.envs(switch.map(|switch| ("QEMU_TBCACHE", switch)));
+        let mut waiting = Waiting::new(&mut command);
+        assert_eq!((waiting.line(), waiting.has_cache()), ("here".into(), (false, false)), "{switch:?}");
+        waiting.go_on();
+    }
+}
+
+/// Each interpreter of a tree that the kernel starts has it, and a native program has it not.
+#[test]
+fn it_is_hidden_and_inherited() {
+    let Some(qemu) = interpreter() else { return };
+    let Some(namespace) = Namespace::new() else { return };
+    let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
+    namespace.tool(&[&directory, "ARCHES=aarch64"], &[]).exits(0);
+    let said = Said::of(namespace.command(program("hidden")).env("QEMU_TBCACHE", "on"));
+    // The second line is of a program that it executes.
+    assert!(said.status == 0 && said.out.lines().filter(|line| line.starts_with("0 of ")).count() == 2, "{said:?}");
+    let perl = debian("arm64", "usr/bin/perl");
+    let script = r#"system "/bin/sh", "-c", "ls -l /proc/self/fd /proc/\$PPID/fd" "#;
+    let mut command = namespace.command(perl);
+    let said =
+        Said::of(command.args(["-e", script]).env("QEMU_TBCACHE", "on").env("QEMU_LD_PREFIX", debian("arm64", "/")));
+    // The interpreter has it, as a program outside sees; a native child of it has not.
+    assert_eq!(said.out.matches("qemu-translations").count(), 1, "{said:?}");
+}
+
+/// In that process before the call is made, with all of its threads.
+#[test]
+fn it_is_dropped_before_privileges_change() {
+    let Some(qemu) = interpreter() else { return };
+    let calls =
+        "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset chroot pivot_root
+        unshare setns seccomp PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS PR_CAPBSET_DROP PR_SET_DUMPABLE";
+    for (call, stays) in calls.split_whitespace().map(|call| (call, false)).chain([("nothing", true)]) {
+        let mut command = Command::new(&qemu);
+        let mut waiting = Waiting::new(command.arg(program("parts")).arg(call).env("QEMU_TBCACHE", "on"));
+        assert_eq!((waiting.line(), waiting.has_cache()), ("before".into(), (true, true)), "{call}");
+        waiting.go_on();
+        assert!(waiting.line().starts_with("after "), "{call}");
+        assert_eq!(waiting.has_cache(), (stays, stays), "{call}");
+        waiting.go_on();
+        assert_eq!(waiting.line(), "end", "{call}");
+    }
+}
+
+#[test]
+fn what_a_guest_makes_is_not_taken_for_a_cache() {
+    let Some(qemu) = interpreter() else { return };
+    let Some(namespace) = Namespace::new() else { return };
+    let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
+    namespace.tool(&[&directory, "ARCHES=aarch64"], &[]).exits(0);
+    let said = Said::of(namespace.command(program("parts")).arg("forge"));
+    assert_eq!((said.status, &*said.out), (0, "not taken\n"), "{said:?}");
+}
+
+/// Whatever is written to one. That is no protection from who wants to do harm; no wild write does.
+#[test]
+fn what_is_overwritten_is_refused() {
+    let Some(qemu) = interpreter() else { return };
+    let tree = Tree::new(&qemu, "on");
+    tree.check();
+    let file = tree.file();
+    assert!(file.set_len(4096).is_err(), "it is sealed");
+    let (begin, end) = (64, tree.tail() * 16);
+    let mut random: u64 = 15;
+    for _ in 0..20_000 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        file.write_all_at(&random.to_le_bytes()[5..], begin + (random >> 16) % (end - begin)).unwrap();
+    }
+    (0..5).for_each(|_| tree.check());
+    assert!(tree.refused() > 100, "{}", tree.refused());
+    // The end of it, too.
+    for tail in [0, 1, u32::MAX] {
+        file.write_all_at(&tail.to_le_bytes(), 32).unwrap();
+        tree.check();
+    }
+}
+
+#[test]
+fn it_is_limited() {
+    let Some(qemu) = interpreter() else { return };
+    let tree = Tree::new(&qemu, "1");
+    (0..3).for_each(|_| tree.check());
+    assert_eq!(tree.file().metadata().unwrap().len(), 1 << 20);
+    assert!(tree.tail() * 16 <= 1 << 20 && tree.tail() * 16 > (1 << 20) - 65_536, "{}", tree.tail());
+    assert_eq!(tree.refused(), 0);
+}
+
+/// Another build's, and one for another `-cpu`: it is left as it was, and there is another.
+#[test]
+fn a_foreign_one_is_ignored() {
+    let Some(qemu) = interpreter() else { return };
+    let tree = Tree::new(&qemu, "on");
+    tree.check();
+    let (tail, hits) = (tree.tail(), tree.hits());
+    let perl = debian("arm64", "usr/bin/perl");
+    let words = ["-cpu", "cortex-a53", perl.to_str().unwrap(), "-e", PERL];
+    assert_eq!(Said::of(&mut tree.command(&qemu, &words)).exits(0).out, "6b86 500500\n");
+    // The same but for the build's identity: a note of the type 3, 20 bytes, of GNU.
+    let scratch = Scratch::new();
+    let mut bytes = fs::read(&qemu).unwrap();
+    let note = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+    let at = bytes.windows(note.len()).position(|window| window == note).unwrap() + note.len();
+    bytes[at] ^= 1;
+    let other = scratch.executable("qemu-aarch64", bytes);
+    let words = [perl.to_str().unwrap(), "-e", PERL];
+    assert_eq!(Said::of(&mut tree.command(&other, &words)).exits(0).out, "6b86 500500\n");
+    assert_eq!((tree.tail(), tree.hits()), (tail, hits));
+}
+
+/// The kernel says whose it is; that is how one of another user comes that a program with more rights inherits.
+#[test]
+fn one_of_another_user_is_refused() {
+    let Some(qemu) = interpreter() else { return };
+    for (user, group) in [(Some(1), None), (None, Some(1))] {
+        let tree = Tree::new(&qemu, "on");
+        tree.check();
+        let hits = tree.hits();
+        fchown(tree.file(), user, group).unwrap();
+        tree.check();
+        assert_eq!(tree.hits(), hits, "{user:?} {group:?}");
+    }
+}
+
+#[test]
+fn many_at_once_and_killed() {
+    let Some(qemu) = interpreter() else { return };
+    let tree = Tree::new(&qemu, "on");
+    let start = || tree.perl().stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let killed: Vec<_> = (0..64).map(|_| start()).collect();
+    for (number, mut child) in killed.into_iter().enumerate() {
+        thread::sleep(Duration::from_millis(number as u64 % 40));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let all: Vec<_> = (0..64).map(|_| start()).collect();
+    for child in all {
+        let said = Said::from(child.wait_with_output().unwrap());
+        assert_eq!((said.status, &*said.out), (0, "6b86 500500\n"), "{said:?}");
+    }
+    assert_eq!(tree.refused(), 0);
+}
+
+/// Without a cache, with one that is empty at first, and with one that has been filled by the same tests.
+#[test]
+fn tests_of_qemu_with_translations() {
+    let Some(qemu) = interpreter() else { return };
+    let without = results_with(qemu.parent().unwrap(), "aarch64", &[("QEMU_TBCACHE", "off")]);
+    let passed = without.iter().filter(|(_, outcome)| *outcome == Outcome::Pass).count();
+    assert!(passed > 20, "{without:?}");
+    for warm in ["", "1"] {
+        let with = results_with(qemu.parent().unwrap(), "aarch64", &[("QEMU_TBCACHE", "on"), ("WARM", warm)]);
+        assert_eq!(with, without, "warm: {warm:?}");
+    }
+}

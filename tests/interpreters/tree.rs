@@ -1,0 +1,155 @@
+//! Processes that share a cache of translations, for the tests of that.
+
+use crate::Both;
+use crate::common::namespace::Said;
+use crate::common::{TOP, debian, fetch, skip};
+use crate::own::prepare;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
+
+/// The number that the descriptor of a cache has.
+const FD: u32 = 1000;
+
+/// That build of `qemu-aarch64`; `None`, said aloud, where it is not there.
+pub fn interpreter() -> Option<PathBuf> {
+    let both = Both::new()?;
+    let file = both.ours.parent()?.join("translations").join(both.ours.file_name()?).join("qemu-aarch64");
+    if !file.exists() {
+        let test = thread::current().name().unwrap_or_default().to_string();
+        skip(&test, "no make interpreters NAMES=aarch64 TRANSLATIONS=shared");
+        return None;
+    }
+    prepare(&both);
+    for package in ["base-files", "libc6", "libcrypt1", "perl-base"] {
+        fetch("arm64", package).unwrap();
+    }
+    Some(file)
+}
+
+/// One of ours in C.
+pub fn program(name: &str) -> PathBuf {
+    Path::new(TOP).join("target/debian/tcg/programs").join(format!("translations-{name}"))
+}
+
+/// A process that waits after each line that it prints, and its input and output.
+pub struct Waiting {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Waiting {
+    /// Starts one.
+    pub fn new(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { input: child.stdin.take(), child, output }
+    }
+
+    /// The next line that it prints.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim().into()
+    }
+
+    /// Lets it go on after that.
+    pub fn go_on(&mut self) {
+        self.input.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+
+    /// Whether it has the descriptor of a cache, and whether that is in its memory.
+    pub fn has_cache(&self) -> (bool, bool) {
+        let process = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let link = fs::read_link(process.join(format!("fd/{FD}")));
+        let maps = fs::read_to_string(process.join("maps")).unwrap();
+        (link.is_ok_and(|to| to.to_string_lossy().contains("qemu-translations")), maps.contains("qemu-translations"))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// A process with a cache; others can get it as if it had started them.
+pub struct Tree {
+    qemu: PathBuf,
+    first: Waiting,
+}
+
+impl Tree {
+    /// Starts the first process; the switch is `QEMU_TBCACHE`.
+    pub fn new(qemu: &Path, switch: &str) -> Self {
+        let mut command = Command::new(qemu);
+        let mut first = Waiting::new(command.arg(program("hidden")).arg("wait").env("QEMU_TBCACHE", switch));
+        assert_eq!(first.line(), "here");
+        assert_eq!(first.has_cache(), (true, true));
+        Self { qemu: qemu.into(), first }
+    }
+
+    /// The cache.
+    pub fn file(&self) -> File {
+        let path = format!("/proc/{}/fd/{FD}", self.first.child.id());
+        File::options().read(true).write(true).open(path).unwrap()
+    }
+
+    /// A number of its header: the first free unit, hits, entries, those that were refused.
+    fn number(&self, at: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.file().read_exact_at(&mut bytes, at).unwrap();
+        u64::from_le_bytes(bytes)
+    }
+
+    /// The first free unit, of 16 bytes.
+    pub fn tail(&self) -> u64 {
+        self.number(32) & 0xffff_ffff
+    }
+
+    /// How often a translation was found.
+    pub fn hits(&self) -> u64 {
+        self.number(40)
+    }
+
+    /// How many were added.
+    pub fn entries(&self) -> u64 {
+        self.number(48)
+    }
+
+    /// How many were not right.
+    pub fn refused(&self) -> u64 {
+        self.number(56)
+    }
+
+    /// A command that inherits it.
+    pub fn command(&self, qemu: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new("bash");
+        let script = format!("exec {FD}<>/proc/{}/fd/{FD}; exec \"$@\"", self.first.child.id());
+        command.args(["-c", &script, "bash"]).arg(qemu).arg("-L").arg(debian("arm64", "/")).args(words);
+        command.env("QEMU_TBCACHE", "on");
+        command
+    }
+
+    /// Perl with [`PERL`], that inherits it.
+    pub fn perl(&self) -> Command {
+        let perl = debian("arm64", "usr/bin/perl");
+        self.command(&self.qemu, &[perl.to_str().unwrap(), "-e", PERL])
+    }
+
+    /// Runs [`PERL`], which has to be right.
+    #[track_caller]
+    pub fn check(&self) {
+        let said = Said::of(&mut self.perl());
+        assert_eq!((said.status, &*said.out), (0, "6b86 500500\n"), "{said:?}");
+    }
+}
+
+/// Code of many kinds, and what it prints is known.
+pub const PERL: &str = r#"my %h = map { $_ => $_ * 1 } 1 .. 1000; my $s = 0; $s += $h{$_} for sort keys %h;
+    my $t = join ",", map { sprintf "%x", $_ } 27526; $t =~ s/,//; print "$t $s\n""#;
