@@ -255,6 +255,10 @@ interpreters: ## build QEMU's interpreters from Debian's source, below target/in
 	@$(as_user) env PROFILE='$(PROFILE)' TRANSLATIONS='$(TRANSLATIONS)' qemu/interpreters/build $(if $(filter-out built debian,$(QEMU)),-q '$(QEMU)') '$(INTERPRETERS)' '$(HOST)' $(NAMES)
 	@cd '$(INTERPRETERS)/$(if $(TRANSLATIONS),translations/)$(HOST)' && stat -c '%n %s' qemu-* | awk '{ print; all += $$2 } END { print NR " interpreters, " all " bytes" }'
 
+.PHONY: translations
+translations: # build qemu-aarch64 so that processes can share translations, without training: an experiment
+	@$(MAKE) -s interpreters NAMES=aarch64 TRANSLATIONS=shared PROFILE=no
+
 .PHONY: compare-interpreters
 compare-interpreters: # build interpreters a second time, from nothing, and compare the bytes; NAMES= as above
 	@$(MAKE) -s interpreters
