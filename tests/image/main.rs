@@ -7,6 +7,7 @@ mod docker;
 mod drop_in;
 mod engine;
 mod foreign;
+mod given;
 mod last;
 mod made;
 mod reference;
