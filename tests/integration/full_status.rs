@@ -91,7 +91,8 @@ fn it_tells_what_is_there() {
     let disabled = entry(&verified, "qemu-s390x");
     assert_eq!((&disabled["enabled"], &disabled["runs"]), (&json!(false), &Value::Null));
     let theirs = entry(&verified, "theirs");
-    let known = json!(["riscv64", "linux/riscv64", false, "/bin/true", "", null, true]);
+    // The magic is as it is, whatever is exchanged in what the tool says.
+    let known = json!([exchanged("riscv64"), exchanged("linux/riscv64"), false, "/bin/true", "", null, true]);
     let names = ["architecture", "platform", "ours", "interpreter", "flags", "qemu_version", "runs"];
     assert_eq!(json!(names.map(|name| theirs[name].clone())), known);
     let other = status["entries"]
@@ -111,7 +112,8 @@ fn it_tells_what_is_there() {
     assert_eq!(namespace.state(), before);
     // One that fails does not run.
     namespace.register(&format!(":fails:M::{magic}::/bin/false:"));
-    assert_eq!(entry(&full(&["VERIFY=true"]), "fails")["runs"], false);
+    let is_native = host::name() == "riscv64";
+    assert_eq!(entry(&full(&["VERIFY=true"]), "fails")["runs"], is_native);
     namespace.sh(&format!("echo 0 >{MOUNT}/status")).exits(0);
     let status = full(&["VERIFY=true"]);
     assert_eq!((&status["mount"]["enabled"], &entry(&status, "qemu-aarch64")["runs"]), (&json!(false), &Value::Null));

@@ -1,7 +1,7 @@
 //! Rules of the user's (`RULES`, `--rules`): registered with the guarantees of this tool's own entries.
 
 use crate::common::namespace::{MOUNT, Namespace, Said, Scratch, kill, program, program_that_ends};
-use crate::common::{debian, fetch};
+use crate::common::{debian, fetch, host};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,9 @@ impl Rules {
         scratch.copy(program("amd64"), "busybox");
         // Busybox goes by its name, which here says what it does.
         symlink(scratch.0.join("busybox"), scratch.0.join("echo")).unwrap();
+        if let Some(host) = host::other() {
+            host.show(&scratch.0);
+        }
         Self(scratch)
     }
 
@@ -74,7 +77,7 @@ impl Rules {
     fn arm64(&self, name: &str, interpreter: &str, flags: &str) -> String {
         let (_, rest) = PROJECTS[0].0.split_once(":M:").unwrap();
         let (pattern, _) = rest.rsplit_once(":/media").unwrap();
-        format!(":{name}:M:{pattern}:{}/{interpreter}:{flags}\n", self.0.path())
+        format!(":{name}:M:{}:{}/{interpreter}:{flags}\n", host::exchanged(pattern), self.0.path())
     }
 
     /// Whether a program for arm64 goes to `echo`.
@@ -97,11 +100,17 @@ impl Rules {
     }
 }
 
+/// Why some tests are not for an emulated host.
+const SHOWN: &str = "the files it is shown are those of its start, and these interpreters are this machine's";
+
 /// No architecture but those that the test is about.
 const NONE: &str = "ARCHES=xtensaeb";
 
 #[test]
 fn the_rules_that_projects_document() {
+    if host::cannot("the_rules_that_projects_document", SHOWN) {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     let rules = Rules::new();
     let mut text = String::from("# As their pages have them\n");
@@ -134,6 +143,9 @@ fn the_rules_that_projects_document() {
 /// Rules of Debian's that are for its own QEMU: an independent table.
 #[test]
 fn the_rules_of_debian() {
+    if host::cannot("the_rules_of_debian", SHOWN) {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     fetch("amd64", "qemu-user-binfmt").unwrap();
     let directory = debian("amd64", "usr/lib/binfmt.d");
@@ -164,6 +176,9 @@ fn the_rules_of_debian() {
 
 #[test]
 fn what_is_wrong_is_said_with_file_and_line() {
+    if host::cannot("what_is_wrong_is_said_with_file_and_line", SHOWN) {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     let rules = Rules::new();
     let echo = rules.path("echo").display().to_string();
@@ -384,6 +399,9 @@ fn a_replacement_has_no_gap() {
 
 #[test]
 fn what_takes_its_own_interpreter_is_refused() {
+    if host::cannot("what_takes_its_own_interpreter_is_refused", SHOWN) {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     let rules = Rules::new();
     rules.file("d/a.conf", &format!(":all:M::\\x7fELF::{}/busybox:F\n", rules.0.path()));
@@ -396,6 +414,9 @@ fn what_takes_its_own_interpreter_is_refused() {
 
 #[test]
 fn who_can_replace_an_interpreter_counts_as_for_ours() {
+    if host::cannot("who_can_replace_an_interpreter_counts_as_for_ours", SHOWN) {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     let rules = Rules::new();
     let anybody = |namespace: &Namespace| namespace.sh(&format!("chmod 777 {}", rules.0.path())).exits(0);
@@ -432,6 +453,9 @@ fn flags_of_later_kernels() {
 
 #[test]
 fn uninstall_print_and_verify() {
+    if host::cannot("uninstall_print_and_verify", SHOWN) {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     let rules = Rules::new();
     let text = rules.rule("one", "one", "F") + &rules.arm64("rosetta", "echo", "");
@@ -463,6 +487,9 @@ fn uninstall_print_and_verify() {
 /// A dynamically linked one is registered as the rule says, and a line says where it serves.
 #[test]
 fn an_interpreter_that_is_dynamically_linked() {
+    if host::cannot("an_interpreter_that_is_dynamically_linked", SHOWN) {
+        return;
+    }
     let Some(namespace) = Namespace::new() else { return };
     let rules = Rules::new();
     rules.file("d/a.conf", ":mine:E::one::/bin/sh:F\n:other:E::two::/bin/sh:\n");
