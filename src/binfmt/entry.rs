@@ -1,7 +1,9 @@
 //! An entry as the kernel shows it: the text of its file (`entry_status` in `fs/binfmt_misc.c`).
 
 use super::flags::Flags;
-use crate::architecture::{Architecture, ET_DYN, ET_EXEC, FILE_START_LENGTH, MACHINE_OFFSET, TYPE_OFFSET};
+use crate::architecture::{
+    ARCHITECTURES, Architecture, ET_DYN, ET_EXEC, FILE_START_LENGTH, MACHINE_OFFSET, TYPE_OFFSET,
+};
 use core::iter;
 
 /// What an entry says of itself.
@@ -81,6 +83,11 @@ impl<'a> Entry<'a> {
                     self.matches(&program)
                 })
             }
+    }
+
+    /// The first architecture of the table whose programs it hands to its interpreter.
+    pub fn architecture(&self) -> Option<&'static Architecture> {
+        ARCHITECTURES.iter().find(|architecture| self.handles(architecture))
     }
 
     /// Whether it was registered with exactly this magic, at the start of files, and this mask; a blank one: without.

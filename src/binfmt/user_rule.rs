@@ -6,8 +6,8 @@ use super::flags::Flags;
 use super::name::{OwnName, ending};
 use super::pin;
 use super::rule::{LONGEST_RULE, Rule, RuleBuffer, RuleTooLong, hex};
-use crate::architecture::{ARCHITECTURES, Architecture, FILE_START_LENGTH};
-use crate::machine::{LONG_FILE_START, LONG_INTERPRETER_PATH, Place, Version};
+use crate::architecture::{Architecture, FILE_START_LENGTH};
+use crate::machine::{LONG_FILE_START, LONG_INTERPRETER_PATH, Place, Version, split_file_name};
 use heapless::Vec;
 
 /// Room for the hexadecimal digits of a magic and a mask.
@@ -34,8 +34,6 @@ pub struct UserRule<'a> {
     /// a holder.
     pub separator: &'static [u8],
     line: &'a [u8],
-    /// Where the last slash of the path is in the line.
-    slash: usize,
 }
 
 /// What is wrong with a line.
@@ -149,9 +147,7 @@ impl<'a> UserRule<'a> {
         if entry.flags.contains(Flags::CREDENTIALS) {
             entry.flags |= Flags::OPEN_BINARY; // as the kernel has it
         }
-        let before_path = line.len() - letters.len() - 1 - path.len();
-        let slash = before_path + path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        Ok(Self { place, name, letters, entry, separator: b"/", line, slash })
+        Ok(Self { place, name, letters, entry, separator: b"/", line })
     }
 
     /// The line, with the name that the entry has now, and the separator.
@@ -160,21 +156,21 @@ impl<'a> UserRule<'a> {
     /// It would be too long.
     pub fn rule(self, own: OwnName, buffer: &mut RuleBuffer) -> Result<Rule<'_>, RuleTooLong> {
         let (name, rest) = self.line.split_at_checked(1 + self.name.len()).unwrap_or_default();
-        let (middle, file) = rest.split_at_checked(self.slash - name.len()).unwrap_or_default();
-        let file = file.get(1..).unwrap_or_default();
-        Rule::of_parts(&[name, ending(own), middle, self.separator, file], buffer)
+        // The name of the file, the delimiter and the flags are at the end.
+        let end = self.path().1.len() + 1 + self.letters.len();
+        let (before, end) = rest.split_at_checked(rest.len().saturating_sub(end)).unwrap_or_default();
+        let before = before.strip_suffix(b"/").unwrap_or(before);
+        Rule::of_parts(&[name, ending(own), before, self.separator, end], buffer)
     }
 
     /// The directory of the interpreter, with the slash at its end, and the name of its file.
     pub fn path(self) -> (&'a [u8], &'a [u8]) {
-        let path = self.entry.interpreter;
-        path.split_at_checked(path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1))
-            .unwrap_or_default()
+        split_file_name(self.entry.interpreter)
     }
 
     /// The first architecture whose programs its interpreter gets.
     pub fn architecture(self) -> Option<&'static Architecture> {
-        ARCHITECTURES.iter().find(|architecture| self.entry.handles(architecture))
+        self.entry.architecture()
     }
 }
 

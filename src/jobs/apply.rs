@@ -128,7 +128,7 @@ impl<'t> NewEntry<'t> {
 
     /// Executes a program of the architecture, if there is one.
     fn probe(&self) -> Result<(), ProbeError> {
-        self.target.architecture().map_or(Ok(()), run_probe)
+        self.target.architecture().map_or(Ok(()), |architecture| run_probe(None, architecture))
     }
 
     fn remove_stand_in(&mut self) {

@@ -3,7 +3,7 @@
 use super::Context;
 use super::observe::each_entry;
 use super::status::runs;
-use crate::architecture::{ARCHITECTURES, Architecture, HOST, Relation};
+use crate::architecture::{Architecture, HOST, Relation};
 use crate::binfmt::{BinfmtMisc, Entries, Entry, is_pin, owner};
 use crate::machine::{PathBuffer, QemuVersion, UserNamespace, join, level_of_cpu, open, qemu_version};
 use crate::report::{Notice, Report, Writer};
@@ -60,7 +60,7 @@ pub fn print_full_status(verify: bool, context: &Context, out: &mut Writer, repo
 }
 
 fn write_entry(name: &CStr, entry: &Entry, verify: bool, out: &mut Writer, report: &mut Report) {
-    let architecture = ARCHITECTURES.iter().find(|architecture| entry.handles(architecture));
+    let architecture = entry.architecture();
     out.write_string(&[name.to_bytes()]);
     out.write(b", \"enabled\": ");
     out.write_bool(Some(entry.enabled));

@@ -7,7 +7,7 @@ use super::register::register;
 use super::uninstall::{remove, remove_pin};
 use crate::binfmt::{Access, Entries};
 use crate::config::Config;
-use crate::machine::{self, HELD};
+use crate::machine::{self, HELD, split_file_name};
 use crate::report::{Notice, Report};
 use crate::sys::{Signal, signal_descriptor, start_child};
 use core::mem::MaybeUninit;
@@ -98,10 +98,7 @@ fn remove_held(context: &Context, report: &mut Report) {
     let locked = binfmt_misc.lock_or_go_on();
     let mut any = false;
     each_entry(locked.entries(), context, report, &mut |name, entry, report| {
-        let path = entry.interpreter;
-        let file_name = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        let is_held = path.get(..=file_name).is_some_and(|directory| directory.ends_with(HELD));
-        if is_held {
+        if split_file_name(entry.interpreter).0.ends_with(HELD) {
             any = true;
             remove(&locked, name, report);
         }

@@ -43,7 +43,7 @@ fn each_rule(config: &Config, context: &Context, report: &mut Report, each: &mut
     });
 }
 
-/// A number for a name, which is another one for another name (FNV-1a, of 64 bits).
+/// A number for a name (FNV-1a, of 64 bits). If another name ever had the same, its rule would be refused, aloud.
 fn digest(name: &[u8]) -> u64 {
     let add = |digest: u64, byte: &u8| (digest ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
     name.iter().fold(0xcbf2_9ce4_8422_2325, add)

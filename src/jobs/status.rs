@@ -50,7 +50,7 @@ pub(super) fn runs(architecture: &Architecture, report: &mut Report) -> Option<b
     if architecture.relation == Relation::Host {
         return Some(true);
     }
-    match run_probe(architecture) {
+    match run_probe(None, architecture) {
         Ok(()) => Some(true),
         // Nothing knows such programs; or the interpreter is missing, or may not be executed.
         Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC | Errno::NOENT | Errno::ACCESS)) => Some(false),

@@ -32,7 +32,7 @@ pub fn is_native(architecture: &Architecture) -> Native {
         Ok(Errno::NOEXEC) => Native::No,
         // There may be no such file, no such call, a filter that forbids it, or a security module that insists on a file
         // with a name.
-        Err(_) | Ok(Errno::NOENT | Errno::NOSYS | Errno::PERM) => match run_probe(architecture) {
+        Err(_) | Ok(Errno::NOENT | Errno::NOSYS | Errno::PERM) => match run_probe(None, architecture) {
             Ok(()) | Err(ProbeError::NotStarted(Errno::IO)) => Native::Yes,
             Err(ProbeError::Failed | ProbeError::NotStarted(Errno::NOEXEC)) => Native::No,
             Err(error) => Native::Unknown(error),

@@ -1,4 +1,4 @@
-//! Paths, put together.
+//! Paths, put together and taken apart.
 
 use core::ffi::CStr;
 use heapless::Vec;
@@ -19,6 +19,12 @@ pub fn join<'a>(buffer: &'a mut PathBuffer, parts: &[&[u8]]) -> io::Result<&'a C
     CStr::from_bytes_with_nul(buffer).map_err(|_| Errno::INVAL)
 }
 
+/// A path up to its last slash, with that, and the name of the file behind it.
+pub fn split_file_name(path: &[u8]) -> (&[u8], &[u8]) {
+    let name = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    path.split_at_checked(name).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,5 +36,14 @@ mod tests {
         assert_eq!(join(&mut buffer, &[&[b'x'; 4095], b"x"]), Err(Errno::NAMETOOLONG));
         assert_eq!(join(&mut buffer, &[b"/usr", b"/", b"bin"]), Ok(c"/usr/bin"));
         assert_eq!(join(&mut buffer, &[b"a\0", b"b"]), Err(Errno::INVAL));
+    }
+
+    #[test]
+    fn the_name_of_a_file() {
+        for (path, parts) in
+            [("/usr/bin/x", ("/usr/bin/", "x")), ("/x", ("/", "x")), ("x", ("", "x")), ("/a/", ("/a/", ""))]
+        {
+            assert_eq!(split_file_name(path.as_bytes()), (parts.0.as_bytes(), parts.1.as_bytes()), "{path}");
+        }
     }
 }

@@ -36,19 +36,12 @@ pub enum ProbeError {
     Killed,
 }
 
-/// Executes the probe of the architecture, from memory where that can be, so that no writable file system is needed.
+/// Executes the probe of the architecture, from memory where that can be, so that no writable file system is needed. With
+/// `root`, interpreters and dynamic linkers are looked for in that root directory.
 ///
 /// # Errors
 /// Why it did not exit with status 0.
-pub fn run_probe(architecture: &Architecture) -> Result<(), ProbeError> {
-    run(&architecture.probe(), None)
-}
-
-/// The same in another root directory, where interpreters and dynamic linkers are looked for.
-///
-/// # Errors
-/// As above.
-pub fn run_probe_in(root: Option<BorrowedFd>, architecture: &Architecture) -> Result<(), ProbeError> {
+pub fn run_probe(root: Option<BorrowedFd>, architecture: &Architecture) -> Result<(), ProbeError> {
     run(&architecture.probe(), root)
 }
 

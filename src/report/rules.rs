@@ -1,11 +1,11 @@
 //! What is said of files with rules of the user's.
 
 use super::errors::ErrnoName;
+use super::text::write_number;
 use super::{Message, Severity, Text};
 use crate::binfmt::{Malformed, Target};
 use crate::machine::{NoLine, Place};
-use core::fmt::{Display, Formatter, Result, Write};
-use heapless::Vec;
+use core::fmt::{Display, Formatter, Result};
 
 /// What is said of a line, or of a file, with rules of the user's.
 #[derive(Clone, Copy, Debug)]
@@ -41,14 +41,8 @@ impl Display for Place<'_> {
         if self.line == 0 {
             return Ok(());
         }
-        // Nothing else here is a number, for which the core library's way would be a large one.
-        let (mut digits, mut rest) = (Vec::<u8, 10>::new(), self.line);
-        while rest != 0 {
-            _ = digits.insert(0, b'0' + (rest % 10) as u8); // there is room
-            rest /= 10;
-        }
-        f.write_char(':')?;
-        Text(&digits).fmt(f)
+        f.write_str(":")?;
+        write_number(self.line, 10, f)
     }
 }
 

@@ -19,3 +19,11 @@ impl Display for Text<'_> {
         })
     }
 }
+
+/// Writes a number in this base, of 2 to 16. There are few, for which the core library's way would be a large one.
+pub(super) fn write_number(number: u32, base: u32, f: &mut Formatter<'_>) -> Result {
+    if number >= base {
+        write_number(number / base, base, f)?;
+    }
+    f.write_char(char::from_digit(number % base, base).unwrap_or_default())
+}

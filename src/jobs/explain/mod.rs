@@ -6,7 +6,7 @@ mod look;
 use super::Context;
 use crate::architecture::{Architecture, Relation};
 use crate::binfmt::{Entries, Flags};
-use crate::machine::{PathBuffer, ProbeError, Root, UserNamespace, join, level_of_cpu, run_probe_in};
+use crate::machine::{PathBuffer, ProbeError, Root, UserNamespace, join, level_of_cpu, run_probe};
 use crate::report::{Explanation, Finding, Names, Owner, Reason, Report, Writer};
 use crate::sys::{Strings, belongs_to_this_user_namespace};
 use core::ffi::CStr;
@@ -29,10 +29,10 @@ pub fn explain(files: Strings, root: Option<&'static CStr>, context: &Context, o
     let mut entries = Entries::mounted_at(context.mount_point);
     // A container may have the host's below another root directory.
     if matches!(entries, Ok(None)) && root.is_some() {
-        entries =
-            join(&mut PathBuffer::new(), &[in_root, context.mount_point.to_bytes()]).and_then(Entries::mounted_at);
+        let below_root = [in_root, context.mount_point.to_bytes()];
+        entries = join(&mut PathBuffer::new(), &below_root).and_then(Entries::mounted_at);
         if matches!(entries, Ok(Some(_))) {
-            mount = [in_root, context.mount_point.to_bytes()];
+            mount = below_root;
         }
     }
     let entries = context.read(entries, report).flatten();
@@ -145,7 +145,7 @@ impl Explainer<'_> {
 
     /// Whether a program of the architecture runs. `false`: nothing here knows such programs.
     fn runs(&mut self, architecture: &Architecture) -> Result<bool, Finding> {
-        let ran = run_probe_in(self.root.directory(), architecture);
+        let ran = run_probe(self.root.directory(), architecture);
         self.names.error = ran.err();
         match ran {
             Ok(()) => {

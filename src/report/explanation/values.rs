@@ -4,7 +4,8 @@ use super::Names;
 use crate::architecture::{Architecture, ByteOrder, Class};
 use crate::report::Text;
 use crate::report::template::fill;
-use core::fmt::{Display, Formatter, Result, Write as _};
+use crate::report::text::write_number;
+use core::fmt::{Display, Formatter, Result};
 
 /// Writes one of the values.
 pub(super) type Write = fn(&Names, &mut Formatter<'_>) -> Result;
@@ -53,14 +54,6 @@ impl Names<'_> {
     fn own(&self) -> Option<&'static Architecture> {
         self.header.and_then(|header| header.architecture())
     }
-}
-
-/// Writes a number in this base.
-fn write_number(number: u32, base: u32, f: &mut Formatter<'_>) -> Result {
-    if number >= base {
-        write_number(number / base, base, f)?;
-    }
-    f.write_char(char::from_digit(number % base, base).unwrap_or_default())
 }
 
 /// Writes the names of an architecture.
