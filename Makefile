@@ -286,6 +286,7 @@ bench-translations: # (sudo) compare the interpreter that shares translations wi
 
 # make image takes them if all are there, or by QEMU=built if some are.
 built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/$(if $(QEMU),key,all)))
+shared = $(if $(built),$(wildcard $(INTERPRETERS)/translations/$(HOST)/key))
 
 # By root for a user who may not use Docker. Its client takes that user's own configuration, and so does cargo inside the
 # build. An image says which commit it is of, and that it was made when that was, whenever it is built.
@@ -293,6 +294,7 @@ bake := $(if $(user),env DOCKER_CONFIG='$(home)/.docker' BUILDX_CONFIG=/root/.do
 	env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
 	REVISION="$$(git describe --always --dirty --abbrev=40 --match '' 2>/dev/null)" \
 	QEMU=$(or $(QEMU),$(if $(built),built,debian)) docker buildx bake $(if $(built),--set '*.contexts.built=$(INTERPRETERS)') \
+	$(if $(shared),--set '*.contexts.built-translations=$(INTERPRETERS)/translations') \
 	$(patsubst %,--set '*.secrets=id=cargo$(comma)src=%',$(wildcard $(home)/.cargo/config.toml))
 have_docker := docker buildx version >/dev/null 2>&1 || { echo 'No docker buildx: https://docs.docker.com/engine/install' >&2; exit 1; }
 
