@@ -26,14 +26,22 @@ fn translations_are_shared() {
 }
 
 #[test]
-fn nothing_is_shared_by_default() {
+fn the_switch() {
     let Some(qemu) = interpreter() else { return };
-    for switch in [None, Some(""), Some("off"), Some("2000"), Some("yes")] {
+    for (switch, on) in [
+        (None, true),
+        (Some("on"), true),
+        (Some("1"), true),
+        (Some(""), false),
+        (Some("off"), false),
+        (Some("2000"), false),
+        (Some("yes"), false),
+    ] {
         let mut command = Command::new(&qemu);
         command.arg(program("hidden")).arg("wait").env_remove("QEMU_TBCACHE").stderr(Stdio::null());
         command.envs(switch.map(|switch| ("QEMU_TBCACHE", switch)));
         let mut waiting = Waiting::new(&mut command);
-        assert_eq!((waiting.line(), waiting.has_cache()), ("here".into(), (false, false)), "{switch:?}");
+        assert_eq!((waiting.line(), waiting.has_cache()), ("here".into(), (on, on)), "{switch:?}");
         waiting.go_on();
     }
 }
@@ -82,7 +90,7 @@ fn what_a_guest_makes_is_not_taken_for_a_cache() {
     let Some(namespace) = Namespace::new() else { return };
     let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
     namespace.tool(&[&directory, "ARCHES=aarch64"], &[]).exits(0);
-    let said = Said::of(namespace.command(program("parts")).arg("forge"));
+    let said = Said::of(namespace.command(program("parts")).arg("forge").env("QEMU_TBCACHE", "off"));
     assert_eq!((said.status, &*said.out), (0, "not taken\n"), "{said:?}");
 }
 
