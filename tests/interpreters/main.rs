@@ -13,6 +13,7 @@ mod directories;
 mod machine;
 mod own;
 mod programs;
+mod shared_code;
 mod starts;
 mod systems;
 mod translations;
