@@ -256,8 +256,8 @@ interpreters: ## build QEMU's interpreters from Debian's source, below target/in
 	@cd '$(INTERPRETERS)/$(if $(TRANSLATIONS),translations/)$(HOST)' && stat -c '%n %s' qemu-* | awk '{ print; all += $$2 } END { print NR " interpreters, " all " bytes" }'
 
 .PHONY: translations
-translations: # build qemu-aarch64 so that processes can share translations, without training: an experiment
-	@$(MAKE) -s interpreters NAMES=aarch64 TRANSLATIONS=shared PROFILE=no
+translations: # build interpreters whose processes share translations, of qemu/interpreters/shared, without training; NAMES= for some
+	@$(MAKE) -s interpreters TRANSLATIONS=shared PROFILE=no
 
 .PHONY: compare-interpreters
 compare-interpreters: # build interpreters a second time, from nothing, and compare the bytes; NAMES= as above
