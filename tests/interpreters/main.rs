@@ -15,6 +15,7 @@ mod own;
 mod programs;
 mod shared_code;
 mod shared_random;
+mod shared_security;
 mod shared_systems;
 mod starts;
 mod systems;
