@@ -1,6 +1,7 @@
 //! A whole Debian for arm64 whose programs share translations: made by them, and the same programs in it as on the board, in
 //! trees of their own, in one that has run them before, and with a cache that is full before they end.
 
+use crate::common::namespace::Said;
 use crate::common::{TOP, skip};
 use crate::programs::Program;
 use crate::systems::{Inside, copy_programs, make, wanted};
@@ -99,4 +100,44 @@ fn programs() {
         board.results(program.name, results.iter().map(|round| round[number].clone()).collect());
     }
     board.close();
+}
+
+/// Asks each command of `/usr/bin` for its help and its version, and says how that ended, and a sum of what it said.
+const EACH: &str = r#"cd "$(mktemp -d)"
+    for ((round = 0; round < 2; round++)); do
+        number=0
+        for file in /usr/bin/*; do
+            [ -x "$file" ] && [ $((number++ % $1)) = 0 ] || continue
+            for option in --help --version; do
+                timeout -k 5 30 "$file" $option </dev/null >/tmp/said 2>&1
+                echo "$round $file $option $? $(sha256sum </tmp/said)"
+            done
+        done
+    done"#;
+
+/// Compared with what it is without a cache, where that is always the same.
+#[test]
+fn each_command_says_the_same() {
+    let Some((_, inside)) = debian() else { return };
+    let of_each = if quick() { "8" } else { "1" };
+    let both_rounds = |switch: &str| {
+        let mut command = inside.namespace.long_command("chroot");
+        command.arg(&inside.root).args(["/bin/bash", "-c", EACH, "bash", of_each]).env("QEMU_TBCACHE", switch);
+        let said = Said::of(command.env("HOME", "/root").env("LC_ALL", "C.UTF-8")).exits(0).out;
+        let of = |round: &str| said.lines().filter_map(|line| line.strip_prefix(round)).map(String::from).collect();
+        let rounds: [Vec<String>; 2] = [of("0 "), of("1 ")];
+        rounds
+    };
+    let without = both_rounds("off");
+    let with = both_rounds("on");
+    let same = |number: &usize| without[0][*number] == without[1][*number];
+    let stable: Vec<_> = (0..without[0].len()).filter(same).collect();
+    assert!(stable.len() > 30 && stable.len() * 10 > without[0].len() * 9, "{} of {}", stable.len(), without[0].len());
+    for round in with {
+        assert_eq!(round.len(), without[0].len());
+        for number in &stable {
+            assert_eq!(round[*number], without[0][*number]);
+        }
+    }
+    println!("{} answers of {} are compared", stable.len(), without[0].len());
 }
