@@ -18,7 +18,7 @@ fn number(name: &str, by_default: u32) -> u32 {
 #[test]
 fn random_programs() {
     let Some(qemu) = interpreter() else { return };
-    let (first, many) = (number("FIRST", 1), number("PROGRAMS", if quick() { 10 } else { 100 }));
+    let (first, many) = (number("FIRST", 1), number("PROGRAMS", if quick() { 5 } else { 100 }));
     let directory = Path::new(TOP).join("target/debian/tcg/random");
     let mut tree = Tree::new(&qemu, "on");
     let (mut same, mut long) = (0, 0);
