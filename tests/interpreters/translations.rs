@@ -71,7 +71,8 @@ fn it_is_dropped_before_privileges_change() {
     let Some(qemu) = interpreter() else { return };
     let calls =
         "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset chroot pivot_root
-        unshare setns seccomp PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS PR_CAPBSET_DROP PR_SET_DUMPABLE";
+        unshare setns clone seccomp landlock PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS PR_CAPBSET_DROP PR_CAP_AMBIENT
+        PR_SET_SECUREBITS PR_SET_KEEPCAPS PR_SET_DUMPABLE";
     for (call, stays) in calls.split_whitespace().map(|call| (call, false)).chain([("nothing", true)]) {
         let mut command = Command::new(&qemu);
         let mut waiting = Waiting::new(command.arg(program("parts")).arg(call).env("QEMU_TBCACHE", "on"));

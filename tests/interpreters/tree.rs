@@ -94,6 +94,12 @@ impl Tree {
         Self { qemu: qemu.into(), first }
     }
 
+    /// The tree of a process that has one already.
+    pub fn of(qemu: &Path, first: Waiting) -> Self {
+        assert_eq!(first.has_cache(), (true, true));
+        Self { qemu: qemu.into(), first }
+    }
+
     /// The cache.
     pub fn file(&self) -> File {
         let path = format!("/proc/{}/fd/{FD}", self.first.child.id());
