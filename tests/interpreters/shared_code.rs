@@ -17,10 +17,12 @@ fn right(qemu: &Path, name: &str, environment: &[(&str, &str)]) {
         let said = Said::of(command.envs(environment.iter().copied()));
         assert!(said.status == 0 && said.out.starts_with("0 of "), "{name}, {what}: {said:?}");
     };
-    for switch in ["off", "on", "1"] {
+    let switches = ["off", "on", "1"];
+    let few = if quick() { 2 } else { 3 };
+    for switch in &switches[..few] {
         check(switch, Command::new(qemu).arg(program(name)).env("QEMU_TBCACHE", switch));
     }
-    for limit in ["on", "1"] {
+    for limit in &switches[1..few] {
         let tree = Tree::new(qemu, limit);
         for round in ["filled by it", "filled before"] {
             check(round, &mut tree.command(qemu, &[program(name).to_str().unwrap()]));
@@ -61,7 +63,9 @@ fn a_full_code_buffer() {
     // What is gone is looked for again.
     assert!(often > once + once / 20, "{often}, {once}");
     assert_eq!(tree.refused(), 0);
-    right(&qemu, "stress", &[("QEMU_TB_SIZE", "1")]);
+    if !quick() {
+        right(&qemu, "stress", &[("QEMU_TB_SIZE", "1")]);
+    }
 }
 
 /// QEMU's own test, which crashed once in twenty times; `STARTS` says how often.
@@ -69,7 +73,7 @@ fn a_full_code_buffer() {
 fn a_thread_ends_while_another_unmaps_code() {
     let Some(qemu) = interpreter() else { return };
     let test = Path::new(TOP).join("target/debian/tcg/tcg/tests/tcg/aarch64-linux-user/munmap-pthread");
-    for number in 0..times(100, 20) {
+    for number in 0..times(100, 10) {
         for switch in ["off", "on"] {
             let said = Said::of(Command::new(&qemu).arg(&test).env("QEMU_TBCACHE", switch));
             assert_eq!(said.status, 0, "{switch}, run {number}: {said:?}");

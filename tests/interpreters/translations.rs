@@ -16,7 +16,7 @@ use std::time::Duration;
 fn translations_are_shared() {
     for guest in GUESTS {
         let Some(qemu) = guest.interpreter() else { continue };
-        let tree = Tree::of(guest, &qemu, "on");
+        let tree = Tree::for_guest(guest, &qemu, "on");
         tree.check();
         let (entries, hits) = (tree.entries(), tree.hits());
         assert!(entries > 1000, "{}: {entries}", guest.name);
@@ -89,8 +89,8 @@ fn it_is_inherited() {
 /// In that process before the call is made, with all of its threads.
 #[test]
 fn it_is_dropped_before_privileges_change() {
-    let all = "capset chroot pivot_root unshare setns seccomp PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS PR_CAPBSET_DROP
-        PR_SET_DUMPABLE";
+    let all = "capset chroot pivot_root unshare setns clone seccomp landlock PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS
+        PR_CAPBSET_DROP PR_CAP_AMBIENT PR_SET_SECUREBITS PR_SET_KEEPCAPS PR_SET_DUMPABLE";
     let ids = "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups";
     for guest in GUESTS {
         let Some(qemu) = guest.interpreter() else { continue };

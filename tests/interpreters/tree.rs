@@ -142,16 +142,22 @@ pub struct Tree {
 impl Tree {
     /// Starts the first process, for AArch64; the switch is `QEMU_TBCACHE`.
     pub fn new(qemu: &Path, switch: &str) -> Self {
-        Self::of(AARCH64, qemu, switch)
+        Self::for_guest(AARCH64, qemu, switch)
     }
 
     /// The same, for another guest.
-    pub fn of(guest: Guest, qemu: &Path, switch: &str) -> Self {
+    pub fn for_guest(guest: Guest, qemu: &Path, switch: &str) -> Self {
         let mut command = Command::new(qemu);
         let mut first = Waiting::new(command.arg(guest.program("hidden")).arg("wait").env("QEMU_TBCACHE", switch));
         assert_eq!(first.line(), "here");
         assert_eq!(first.has_cache(), (true, true));
         Self { guest, qemu: qemu.into(), first }
+    }
+
+    /// The tree of a process that has one already.
+    pub fn of(qemu: &Path, first: Waiting) -> Self {
+        assert_eq!(first.has_cache(), (true, true));
+        Self { guest: AARCH64, qemu: qemu.into(), first }
     }
 
     /// The cache.

@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +57,21 @@ static int call(const char *name)
     if (!strcmp(name, "unshare")) return unshare(CLONE_NEWNS);
     if (!strcmp(name, "setns")) return setns(open("/proc/self/ns/uts", O_RDONLY), 0);
     if (!strcmp(name, "seccomp")) return syscall(SYS_seccomp, 0, 0, NULL);
+    if (!strcmp(name, "landlock")) return syscall(SYS_landlock_restrict_self, -1, 0);
+    if (!strcmp(name, "clone")) {
+        long child = syscall(SYS_clone, CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, NULL);
+
+        if (child == 0) {
+            _exit(0);
+        }
+        return child;
+    }
     if (!strcmp(name, "PR_SET_SECCOMP")) return prctl(PR_SET_SECCOMP, 1);
     if (!strcmp(name, "PR_SET_NO_NEW_PRIVS")) return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (!strcmp(name, "PR_CAPBSET_DROP")) return prctl(PR_CAPBSET_DROP, 0, 0, 0, 0);
+    if (!strcmp(name, "PR_CAP_AMBIENT")) return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (!strcmp(name, "PR_SET_SECUREBITS")) return prctl(PR_SET_SECUREBITS, 0, 0, 0, 0);
+    if (!strcmp(name, "PR_SET_KEEPCAPS")) return prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     if (!strcmp(name, "PR_SET_DUMPABLE")) return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return 0;
 }
