@@ -5,7 +5,7 @@ use crate::common::debian;
 use crate::common::namespace::{Namespace, Said, Scratch};
 use crate::own::results_with;
 use crate::tree::{GUESTS, PERL, Tree, Waiting, interpreter, program};
-use crate::{Outcome, quick};
+use crate::{Both, Outcome, quick};
 use std::fs;
 use std::os::unix::fs::{FileExt, fchown};
 use std::process::{Command, Stdio};
@@ -67,6 +67,32 @@ fn it_is_hidden() {
         let said = Said::of(command.env("QEMU_TBCACHE", "on"));
         let right = said.out.lines().filter(|line| line.starts_with("0 of ")).count();
         assert!(said.status == 0 && right == lines, "{}: {said:?}", guest.name);
+    }
+}
+
+/// On AArch64, as far as an interpreter shows it that emulates such a host: the interpreter in it has its kernel's calls and
+/// processes, but its instructions are translated once more.
+#[test]
+fn on_aarch64() {
+    let Some(both) = Both::new() else { return };
+    let outer = both.ours.join("qemu-aarch64");
+    if !both.have("aarch64") {
+        return;
+    }
+    for guest in GUESTS {
+        let Some(inner) = guest.interpreter_for(&both, "arm64") else { continue };
+        let scratch = Scratch::new();
+        let script = format!("#!/bin/sh\nexec {} {} \"$@\"\n", outer.display(), inner.display());
+        let qemu = scratch.executable("qemu", script);
+        let hidden = Said::of(Command::new(&qemu).arg(guest.program("hidden")).arg("alone").env("QEMU_TBCACHE", "on"));
+        assert!(hidden.status == 0 && hidden.out.starts_with("0 of "), "{}: {hidden:?}", guest.name);
+        let tree = Tree::for_guest(guest, &qemu, "on");
+        tree.check();
+        let (entries, hits) = (tree.entries(), tree.hits());
+        tree.check();
+        let (more, hits) = (tree.entries() - entries, tree.hits() - hits);
+        assert!(entries > 1000 && hits > 20 * more && hits > entries / 2, "{}: {hits} hits, {more}", guest.name);
+        assert_eq!(tree.refused(), 0, "{}", guest.name);
     }
 }
 
