@@ -5,7 +5,7 @@ use crate::common::TOP;
 use crate::common::namespace::Said;
 use crate::quick;
 use crate::starts::times;
-use crate::tree::{Tree, interpreter, program};
+use crate::tree::{PERL, Tree, interpreter, program};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -88,10 +88,10 @@ fn killed_at_each_step() {
     let killer: PathBuf = Path::new(TOP).join("target/debian/tcg/programs/killed-at");
     let perl = crate::common::debian("arm64", "usr/bin/perl");
     let tree = Tree::new(&qemu, "on");
-    for round in 0..if quick() { 300 } else { 3000 } {
+    for round in 0..if quick() { 300 } else { 1500 } {
         // Which of those that it adds, and when.
         let at = format!("{} {}", 1 + round / 300, round % 150 - 1);
-        let mut command = tree.command(&killer, &[perl.to_str().unwrap(), "-e", "print 1"]);
+        let mut command = tree.command(&killer, &[perl.to_str().unwrap(), "-e", PERL]);
         let said = Said::of(command.env("QEMU", &qemu).env("AT", &at));
         assert_eq!((said.status, &*said.out), (0, ""), "{at}: {said:?}");
     }

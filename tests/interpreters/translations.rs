@@ -24,6 +24,8 @@ fn translations_are_shared() {
         let (more, hits) = (tree.entries() - entries, tree.hits() - hits);
         assert!(hits > 20 * more && hits > entries / 2, "{}: {hits} hits, {more} more entries", guest.name);
         assert_eq!(tree.refused(), 0, "{}", guest.name);
+        let numbers = format!("of 48 MB, {} translations, used {} times; 0 not believed", tree.entries(), tree.hits());
+        assert!(tree.said().contains(&numbers), "{}: {}", guest.name, tree.said());
     }
 }
 
@@ -180,6 +182,8 @@ fn it_is_limited() {
     assert_eq!(tree.file().metadata().unwrap().len(), 1 << 20);
     assert!(tree.tail() * 16 <= 1 << 20 && tree.tail() * 16 > (1 << 20) - 65_536, "{}", tree.tail());
     assert_eq!(tree.refused(), 0);
+    assert!(tree.left_out() > 1000, "{}", tree.left_out());
+    assert!(tree.said().ends_with(&format!("{} without room\n", tree.left_out())), "{}", tree.said());
 }
 
 /// Another build's, and one for another `-cpu`: it is left as it was, and there is another.

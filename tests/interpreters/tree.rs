@@ -199,6 +199,18 @@ impl Tree {
         self.number(56)
     }
 
+    /// How many were not added for want of room.
+    pub fn left_out(&self) -> u64 {
+        self.number(64)
+    }
+
+    /// What `qemu/translations` says of it.
+    pub fn said(&self) -> String {
+        let pid = self.first.child.id().to_string();
+        let said = Said::of(Command::new(Path::new(TOP).join("qemu/translations")).arg(&pid)).exits(0);
+        said.out.strip_prefix(&format!("{pid}: ")).unwrap_or_default().into()
+    }
+
     /// A command that inherits it.
     pub fn command(&self, qemu: &Path, words: &[&str]) -> Command {
         let mut command = Command::new("bash");
