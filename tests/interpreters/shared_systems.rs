@@ -39,7 +39,7 @@ const ALL: &str = r#"rounds=$1
     shift
     for ((round = 0; round < rounds; round++)); do
         for script; do
-            timeout 900 bash -c "$script" </dev/null 2>&1
+            timeout 900 bash -c "$script" </dev/null
             printf '\nstatus %s\n' $?
         done
     done
