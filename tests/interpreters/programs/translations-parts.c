@@ -40,6 +40,17 @@ static int call(const char *name)
     if (!strcmp(name, "setfsuid")) return syscall(SYS_setfsuid, 65534);
     if (!strcmp(name, "setfsgid")) return syscall(SYS_setfsgid, 65534);
     if (!strcmp(name, "setgroups")) return syscall(SYS_setgroups, 0, NULL);
+#ifdef SYS_setuid32
+    if (!strcmp(name, "setuid32")) return syscall(SYS_setuid32, 0);
+    if (!strcmp(name, "setgid32")) return syscall(SYS_setgid32, 0);
+    if (!strcmp(name, "setreuid32")) return syscall(SYS_setreuid32, -1, -1);
+    if (!strcmp(name, "setregid32")) return syscall(SYS_setregid32, -1, -1);
+    if (!strcmp(name, "setresuid32")) return syscall(SYS_setresuid32, 65534, 65534, 65534);
+    if (!strcmp(name, "setresgid32")) return syscall(SYS_setresgid32, 65534, 65534, 65534);
+    if (!strcmp(name, "setfsuid32")) return syscall(SYS_setfsuid32, 65534);
+    if (!strcmp(name, "setfsgid32")) return syscall(SYS_setfsgid32, 65534);
+    if (!strcmp(name, "setgroups32")) return syscall(SYS_setgroups32, 0, NULL);
+#endif
     if (!strcmp(name, "capset")) return syscall(SYS_capset, &head, data);
     if (!strcmp(name, "chroot")) return chroot("/");
     if (!strcmp(name, "pivot_root")) return syscall(SYS_pivot_root, "/none", "/none");
@@ -79,6 +90,12 @@ static int forge(char **argv)
         puts("a guest can give it the mode");
         return 1;
     }
+#ifdef SYS_chmod
+    if (syscall(SYS_chmod, path, 01000) != -1 || errno != EPERM) {
+        puts("a guest can give it the mode by chmod");
+        return 1;
+    }
+#endif
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) || dup3(fd, FD, 0) != FD) {
         return 1;
     }
