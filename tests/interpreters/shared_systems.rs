@@ -39,7 +39,7 @@ const ALL: &str = r#"rounds=$1
     shift
     for ((round = 0; round < rounds; round++)); do
         for script; do
-            timeout 900 bash -c "$script" </dev/null 2>&1
+            timeout 900 bash -c "$script" </dev/null
             printf '\nstatus %s\n' $?
         done
     done
@@ -119,7 +119,7 @@ const EACH: &str = r#"cd "$(mktemp -d)"
 #[test]
 fn each_command_says_the_same() {
     let Some((_, inside)) = debian() else { return };
-    let of_each = if quick() { "16" } else { "1" };
+    let of_each = if quick() { "40" } else { "1" };
     let both_rounds = |switch: &str| {
         let mut command = inside.namespace.long_command("chroot");
         command.arg(&inside.root).args(["/bin/bash", "-c", EACH, "bash", of_each]).env("QEMU_TBCACHE", switch);
@@ -132,7 +132,7 @@ fn each_command_says_the_same() {
     let with = both_rounds("on");
     let same = |number: &usize| without[0][*number] == without[1][*number];
     let stable: Vec<_> = (0..without[0].len()).filter(same).collect();
-    assert!(stable.len() > 15 && stable.len() * 10 > without[0].len() * 9, "{} of {}", stable.len(), without[0].len());
+    assert!(stable.len() > 5 && stable.len() * 10 > without[0].len() * 9, "{} of {}", stable.len(), without[0].len());
     for round in with {
         assert_eq!(round.len(), without[0].len());
         for number in &stable {
