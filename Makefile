@@ -256,8 +256,8 @@ interpreters: ## build QEMU's interpreters from Debian's source, below target/in
 	@cd '$(INTERPRETERS)/$(if $(TRANSLATIONS),translations/)$(HOST)' && stat -c '%n %s' qemu-* | awk '{ print; all += $$2 } END { print NR " interpreters, " all " bytes" }'
 
 .PHONY: translations
-translations: # build qemu-aarch64 so that processes can share translations, without training: an experiment
-	@$(MAKE) -s interpreters NAMES=aarch64 TRANSLATIONS=shared PROFILE=no
+translations: # build interpreters whose processes share translations, of qemu/interpreters/shared, without training; NAMES= for some
+	@$(MAKE) -s interpreters TRANSLATIONS=shared PROFILE=no
 
 .PHONY: compare-interpreters
 compare-interpreters: # build interpreters a second time, from nothing, and compare the bytes; NAMES= as above
@@ -286,6 +286,7 @@ bench-translations: # (sudo) compare the interpreter that shares translations wi
 
 # make image takes them if all are there, or by QEMU=built if some are.
 built = $(if $(filter-out built,$(QEMU)),,$(wildcard $(INTERPRETERS)/$(HOST)/$(if $(QEMU),key,all)))
+shared = $(if $(built),$(wildcard $(INTERPRETERS)/translations/$(HOST)/key))
 
 # By root for a user who may not use Docker. Its client takes that user's own configuration, and so does cargo inside the
 # build. An image says which commit it is of, and that it was made when that was, whenever it is built.
@@ -293,6 +294,7 @@ bake := $(if $(user),env DOCKER_CONFIG='$(home)/.docker' BUILDX_CONFIG=/root/.do
 	env SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
 	REVISION="$$(git describe --always --dirty --abbrev=40 --match '' 2>/dev/null)" \
 	QEMU=$(or $(QEMU),$(if $(built),built,debian)) docker buildx bake $(if $(built),--set '*.contexts.built=$(INTERPRETERS)') \
+	$(if $(shared),--set '*.contexts.built-translations=$(INTERPRETERS)/translations') \
 	$(patsubst %,--set '*.secrets=id=cargo$(comma)src=%',$(wildcard $(home)/.cargo/config.toml))
 have_docker := docker buildx version >/dev/null 2>&1 || { echo 'No docker buildx: https://docs.docker.com/engine/install' >&2; exit 1; }
 

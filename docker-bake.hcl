@@ -1,7 +1,8 @@
 # What scratch/Dockerfile makes; here, because this is where `docker buildx bake` looks for it.
 #
 #   docker buildx bake              four images for this machine, into Docker; make image does it
-#   docker buildx bake TARGET       register, binfmt, interpreters, tool, or every: as register, with every interpreter
+#   docker buildx bake TARGET       register, binfmt, interpreters, tool; every: as register, with every interpreter;
+#                                   translations: as register, with interpreters that share them (docs/translations.md)
 #   docker buildx bake all          a release: all five for every platform, pushed under all their tags, with SBOM and
 #                                   provenance; needs a builder that can make several
 #
@@ -103,6 +104,12 @@ target "every" {
   inherits = ["register"]
   args     = { ARCHES = "all" }
   tags     = ["${IMAGE}:all"]
+}
+
+target "translations" {
+  inherits = ["register"]
+  args     = { QEMU = "translations" }
+  tags     = ["${IMAGE}:translations"]
 }
 
 target "tool" {

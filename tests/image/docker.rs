@@ -75,12 +75,16 @@ pub fn some() -> &'static str {
     SOME
 }
 
+/// Where `make interpreters` has put them.
+pub fn interpreters() -> PathBuf {
+    env::var_os("INTERPRETERS").map_or(Path::new(TOP).join("target/interpreters"), Into::into)
+}
+
 /// An image with interpreters of `make interpreters` for arm64 and armhf. `None`, said aloud, where there are none.
 pub fn built(test: &str) -> Option<&'static str> {
     const BUILT: &str = "binfmt_register-image/built";
     static MADE: OnceLock<()> = OnceLock::new();
-    let directory = env::var_os("INTERPRETERS").map_or(Path::new(TOP).join("target/interpreters"), Into::into);
-    if !["key", "qemu-aarch64", "qemu-arm"].iter().all(|file| directory.join("amd64").join(file).exists()) {
+    if !["key", "qemu-aarch64", "qemu-arm"].iter().all(|file| interpreters().join("amd64").join(file).exists()) {
         skip(test, "make interpreters NAMES='aarch64 arm'");
         return None;
     }

@@ -13,3 +13,4 @@ mod made;
 mod reference;
 mod refused;
 mod release;
+mod translations;

@@ -13,6 +13,11 @@ mod directories;
 mod machine;
 mod own;
 mod programs;
+mod shared_code;
+mod shared_random;
+mod shared_security;
+mod shared_systems;
+mod shared_users;
 mod starts;
 mod systems;
 mod translations;
@@ -93,10 +98,16 @@ pub struct Board {
 impl Board {
     /// `name` orders the tables; the heading is that of the section.
     pub fn new(name: &str, heading: &str) -> Self {
+        Self::with_columns(name, heading, &["ours", "Debian's"])
+    }
+
+    /// The same, with other columns than those.
+    pub fn with_columns(name: &str, heading: &str, columns: &[&str]) -> Self {
         let directory = Path::new(TOP).join("target/interpreters-board");
         fs::create_dir_all(&directory).unwrap();
         let less = if quick() { ", with QUICK=1" } else { "" };
-        let text = format!("\n## {heading}{less}\n\n| | ours | Debian's |\n| --- | --- | --- |\n");
+        let (columns, lines) = (columns.join(" | "), " --- |".repeat(columns.len()));
+        let text = format!("\n## {heading}{less}\n\n| | {columns} |\n| --- |{lines}\n");
         Self { file: directory.join(name), text, failed: Vec::new(), left_out: BTreeMap::new(), targets: 0 }
     }
 
@@ -107,6 +118,14 @@ impl Board {
         if let Err(why) = ours {
             self.failed.push(format!("{what}: {why}; with Debian's interpreter: {debians:?}"));
         }
+    }
+
+    /// One row of as many results as there are columns, all of them of ours.
+    pub fn results(&mut self, what: &str, results: Vec<Result<(), String>>) {
+        let words: Vec<_> = results.iter().map(|result| if result.is_ok() { "pass" } else { "fail" }).collect();
+        let _ = writeln!(self.text, "| {what} | {} |", words.join(" | "));
+        let failed = results.into_iter().filter_map(Result::err);
+        self.failed.extend(failed.map(|why| format!("{what}: {why}")));
     }
 
     /// One row: what was not tried with either, and why.

@@ -39,7 +39,7 @@ fn start(interpreter: &Path, library: &Path, program: &Path, times: usize) -> Re
 }
 
 /// How often: `STARTS`, or a number by default, and one with `QUICK=1`.
-fn times(by_default: usize, with_quick: usize) -> usize {
+pub fn times(by_default: usize, with_quick: usize) -> usize {
     let starts = env::var("STARTS").ok().filter(|starts| !starts.is_empty());
     let otherwise = if quick() { with_quick } else { by_default };
     starts.map_or(otherwise, |starts| starts.parse().expect("STARTS is a number"))

@@ -18,13 +18,13 @@ const ARCHITECTURES: [(&str, &str, &str); 5] = [
 ];
 
 /// A system, as root of a namespace in which one interpreter is registered.
-struct Inside {
-    namespace: Namespace,
-    root: PathBuf,
+pub struct Inside {
+    pub namespace: Namespace,
+    pub root: PathBuf,
 }
 
 impl Inside {
-    fn new(interpreters: &Path, name: &str, root: &Path) -> Option<Self> {
+    pub fn new(interpreters: &Path, name: &str, root: &Path) -> Option<Self> {
         let namespace = Namespace::with_users()?;
         let directory = format!("QEMU_BINARY_PATH={}", interpreters.display());
         namespace.tool(&[&directory, &format!("ARCHES={name}")], &[]).exits(0);
@@ -32,13 +32,13 @@ impl Inside {
     }
 
     /// Mounts what programs expect.
-    fn mount(&self) {
+    pub fn mount(&self) {
         let root = self.root.display();
         self.namespace.sh(&format!("mount --rbind /dev {root}/dev; mount --rbind /proc {root}/proc")).exits(0);
     }
 
     /// What the program says, if it is not what it is to say. `before` is started first, and enters the system.
-    fn run(&self, before: &[&str], program: &Program) -> Result<(), String> {
+    pub fn run(&self, before: &[&str], program: &Program) -> Result<(), String> {
         let mut command = self.namespace.long_command("timeout");
         command.arg("900").args(before).arg("chroot").arg(&self.root).args(["/bin/bash", "-c", program.script]);
         let said = Said::of(command.env("HOME", "/root").env("LC_ALL", "C.UTF-8"));
@@ -47,6 +47,42 @@ impl Inside {
             false => Err(format!("{said:?}")),
         }
     }
+}
+
+/// Makes the system, by the interpreter that is registered; `before` is started first. What it says, as
+/// `tests/interpreters/system` has it.
+pub fn make(inside: &Inside, before: &[&str], arch: &str, programs: &[&Program]) -> Said {
+    let script = Path::new(TOP).join("tests/interpreters/system");
+    let words = [before, &[script.to_str().unwrap()]].concat();
+    let mut command = inside.namespace.long_command(words[0]);
+    Said::of(command.args(&words[1..]).arg(arch).arg(&inside.root).arg(packages(programs).join(",")))
+}
+
+/// Copies our programs into a system that is made, and compiles those in Go.
+pub fn copy_programs(arch: &str, root: &Path, programs: &[&Program]) {
+    let (_, _, goarch) = ARCHITECTURES.into_iter().find(|(debian, ..)| *debian == arch).unwrap();
+    Said::of(Command::new("cp").arg("-r").arg(Path::new(TOP).join("tests/interpreters/programs")).arg(root)).exits(0);
+    if programs.iter().any(|program| program.name.starts_with("go:")) {
+        compile_go(goarch, &root.join("programs/goroutines"));
+    }
+}
+
+/// The packages of these programs.
+fn packages(programs: &[&Program]) -> Vec<&'static str> {
+    programs.iter().map(|program| program.packages).filter(|name| !name.is_empty()).collect()
+}
+
+/// Those that are to be run.
+pub fn wanted() -> Vec<&'static Program> {
+    let has_go = quick() || has("go");
+    if !has_go {
+        skip("the program in Go", "apt-get install golang-go");
+    }
+    let wanted = |program: &&Program| {
+        let fits = if quick() { program.quick } else { program.name != "bash: 1,000 forks" };
+        fits && (has_go || !program.name.starts_with("go:"))
+    };
+    PROGRAMS.iter().filter(wanted).collect()
 }
 
 /// Compiles the program in Go, if this machine has a compiler.
@@ -59,27 +95,16 @@ fn compile_go(arch: &str, to: &Path) {
 
 fn system(arch: &str) {
     let Some(both) = Both::new() else { return };
-    let (_, name, goarch) = ARCHITECTURES.into_iter().find(|(debian, ..)| *debian == arch).unwrap();
+    let (_, name, _) = ARCHITECTURES.into_iter().find(|(debian, ..)| *debian == arch).unwrap();
     if !both.have(name) {
         return;
     }
-    let has_go = quick() || has("go");
-    if !has_go {
-        skip("the program in Go", "apt-get install golang-go");
-    }
-    let wanted = |program: &&Program| {
-        let fits = if quick() { program.quick } else { program.name != "bash: 1,000 forks" };
-        fits && (has_go || !program.name.starts_with("go:"))
-    };
-    let programs: Vec<_> = PROGRAMS.iter().filter(wanted).collect();
-    let packages: Vec<_> = programs.iter().map(|program| program.packages).filter(|name| !name.is_empty()).collect();
+    let programs = wanted();
+    let packages = packages(&programs);
 
     let root = Path::new(TOP).join(format!("target/debian/interpreters-{arch}"));
     let Some(inside) = Inside::new(&both.ours, name, &root) else { return };
-    let made = {
-        let mut command = inside.namespace.long_command(Path::new(TOP).join("tests/interpreters/system"));
-        Said::of(command.arg(arch).arg(&root).arg(packages.join(",")))
-    };
+    let made = make(&inside, &[], arch, &programs);
     let mut board = Board::new(&format!("4-{arch}"), &format!("Debian for {arch}"));
     let packages = if packages.is_empty() { String::new() } else { format!(", with {}", packages.join(", ")) };
     let suite = made.out.trim();
@@ -95,10 +120,7 @@ fn system(arch: &str) {
             return board.close();
         }
     }
-    Said::of(Command::new("cp").arg("-r").arg(Path::new(TOP).join("tests/interpreters/programs")).arg(&root)).exits(0);
-    if programs.iter().any(|program| program.name.starts_with("go:")) {
-        compile_go(goarch, &root.join("programs/goroutines"));
-    }
+    copy_programs(arch, &root, &programs);
     let Some(debians) = Inside::new(&both.debians, name, &root) else { return };
     inside.mount();
     debians.mount();

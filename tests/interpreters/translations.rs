@@ -4,8 +4,8 @@
 use crate::common::debian;
 use crate::common::namespace::{Namespace, Said, Scratch};
 use crate::own::results_with;
-use crate::tree::{PERL, Tree, Waiting, interpreter, program};
-use crate::{Outcome, quick};
+use crate::tree::{GUESTS, PERL, Tree, Waiting, interpreter, program};
+use crate::{Both, Outcome, quick};
 use std::fs;
 use std::os::unix::fs::{FileExt, fchown};
 use std::process::{Command, Stdio};
@@ -14,17 +14,19 @@ use std::time::Duration;
 
 #[test]
 fn translations_are_shared() {
-    let Some(qemu) = interpreter() else { return };
-    let tree = Tree::new(&qemu, "on");
-    tree.check();
-    let (entries, hits) = (tree.entries(), tree.hits());
-    assert!(entries > 1000, "{entries}");
-    tree.check();
-    let (more, hits) = (tree.entries() - entries, tree.hits() - hits);
-    assert!(hits > 20 * more && hits > entries / 2, "{hits} hits, {more} more entries");
-    assert_eq!(tree.refused(), 0);
-    let numbers = format!("of 48 MB, {} translations, used {} times; 0 not believed", tree.entries(), tree.hits());
-    assert!(tree.said().contains(&numbers), "{}", tree.said());
+    for guest in GUESTS {
+        let Some(qemu) = guest.interpreter() else { continue };
+        let tree = Tree::for_guest(guest, &qemu, "on");
+        tree.check();
+        let (entries, hits) = (tree.entries(), tree.hits());
+        assert!(entries > 1000, "{}: {entries}", guest.name);
+        tree.check();
+        let (more, hits) = (tree.entries() - entries, tree.hits() - hits);
+        assert!(hits > 20 * more && hits > entries / 2, "{}: {hits} hits, {more} more entries", guest.name);
+        assert_eq!(tree.refused(), 0, "{}", guest.name);
+        let numbers = format!("of 48 MB, {} translations, used {} times; 0 not believed", tree.entries(), tree.hits());
+        assert!(tree.said().contains(&numbers), "{}: {}", guest.name, tree.said());
+    }
 }
 
 #[test]
@@ -48,16 +50,61 @@ fn the_switch() {
     }
 }
 
+/// From each program, its child, and what it executes.
+#[test]
+fn it_is_hidden() {
+    for guest in GUESTS {
+        let Some(qemu) = guest.interpreter() else { continue };
+        let Some(namespace) = Namespace::new() else { return };
+        let (mut command, lines) = if guest.native() {
+            let mut command = namespace.command(&qemu);
+            command.arg(guest.program("hidden")).arg("alone");
+            (command, 1)
+        } else {
+            let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
+            namespace.tool(&[&directory, &format!("ARCHES={}", guest.name)], &[]).exits(0);
+            // The second line is of a program that it executes.
+            (namespace.command(guest.program("hidden")), 2)
+        };
+        let said = Said::of(command.env("QEMU_TBCACHE", "on"));
+        let right = said.out.lines().filter(|line| line.starts_with("0 of ")).count();
+        assert!(said.status == 0 && right == lines, "{}: {said:?}", guest.name);
+    }
+}
+
+/// On AArch64, as far as an interpreter shows it that emulates such a host: the interpreter in it has its kernel's calls and
+/// processes, but its instructions are translated once more.
+#[test]
+fn on_aarch64() {
+    let Some(both) = Both::new() else { return };
+    let outer = both.ours.join("qemu-aarch64");
+    if !both.have("aarch64") {
+        return;
+    }
+    for guest in GUESTS {
+        let Some(inner) = guest.interpreter_for(&both, "arm64") else { continue };
+        let scratch = Scratch::new();
+        let script = format!("#!/bin/sh\nexec {} {} \"$@\"\n", outer.display(), inner.display());
+        let qemu = scratch.executable("qemu", script);
+        let hidden = Said::of(Command::new(&qemu).arg(guest.program("hidden")).arg("alone").env("QEMU_TBCACHE", "on"));
+        assert!(hidden.status == 0 && hidden.out.starts_with("0 of "), "{}: {hidden:?}", guest.name);
+        let tree = Tree::for_guest(guest, &qemu, "on");
+        tree.check();
+        let (entries, hits) = (tree.entries(), tree.hits());
+        tree.check();
+        let (more, hits) = (tree.entries() - entries, tree.hits() - hits);
+        assert!(entries > 1000 && hits > 20 * more && hits > entries / 2, "{}: {hits} hits, {more}", guest.name);
+        assert_eq!(tree.refused(), 0, "{}", guest.name);
+    }
+}
+
 /// Each interpreter of a tree that the kernel starts has it, and a native program has it not.
 #[test]
-fn it_is_hidden_and_inherited() {
+fn it_is_inherited() {
     let Some(qemu) = interpreter() else { return };
     let Some(namespace) = Namespace::new() else { return };
     let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
     namespace.tool(&[&directory, "ARCHES=aarch64"], &[]).exits(0);
-    let said = Said::of(namespace.command(program("hidden")).env("QEMU_TBCACHE", "on"));
-    // The second line is of a program that it executes.
-    assert!(said.status == 0 && said.out.lines().filter(|line| line.starts_with("0 of ")).count() == 2, "{said:?}");
     let perl = debian("arm64", "usr/bin/perl");
     let script = r#"system "/bin/sh", "-c", "ls -l /proc/self/fd /proc/\$PPID/fd" "#;
     let mut command = namespace.command(perl);
@@ -70,30 +117,38 @@ fn it_is_hidden_and_inherited() {
 /// In that process before the call is made, with all of its threads.
 #[test]
 fn it_is_dropped_before_privileges_change() {
-    let Some(qemu) = interpreter() else { return };
-    let calls =
-        "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset chroot pivot_root
-        unshare setns seccomp PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS PR_CAPBSET_DROP PR_SET_DUMPABLE";
-    for (call, stays) in calls.split_whitespace().map(|call| (call, false)).chain([("nothing", true)]) {
-        let mut command = Command::new(&qemu);
-        let mut waiting = Waiting::new(command.arg(program("parts")).arg(call).env("QEMU_TBCACHE", "on"));
-        assert_eq!((waiting.line(), waiting.has_cache()), ("before".into(), (true, true)), "{call}");
-        waiting.go_on();
-        assert!(waiting.line().starts_with("after "), "{call}");
-        assert_eq!(waiting.has_cache(), (stays, stays), "{call}");
-        waiting.go_on();
-        assert_eq!(waiting.line(), "end", "{call}");
+    let all = "capset chroot pivot_root unshare setns clone seccomp landlock PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS
+        PR_CAPBSET_DROP PR_CAP_AMBIENT PR_SET_SECUREBITS PR_SET_KEEPCAPS PR_SET_DUMPABLE";
+    let ids = "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups";
+    for guest in GUESTS {
+        let Some(qemu) = guest.interpreter() else { continue };
+        let second = ids.split_whitespace().filter(|_| guest.second_ids).map(|call| format!("{call}32"));
+        let calls = all.split_whitespace().chain(ids.split_whitespace()).map(String::from).chain(second);
+        for (call, stays) in calls.map(|call| (call, false)).chain([("nothing".into(), true)]) {
+            let what = format!("{}: {call}", guest.name);
+            let mut command = Command::new(&qemu);
+            let mut waiting = Waiting::new(command.arg(guest.program("parts")).arg(&call).env("QEMU_TBCACHE", "on"));
+            assert_eq!((waiting.line(), waiting.has_cache()), ("before".into(), (true, true)), "{what}");
+            waiting.go_on();
+            assert!(waiting.line().starts_with("after "), "{what}");
+            assert_eq!(waiting.has_cache(), (stays, stays), "{what}");
+            waiting.go_on();
+            assert_eq!(waiting.line(), "end", "{what}");
+        }
     }
 }
 
 #[test]
 fn what_a_guest_makes_is_not_taken_for_a_cache() {
-    let Some(qemu) = interpreter() else { return };
-    let Some(namespace) = Namespace::new() else { return };
-    let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
-    namespace.tool(&[&directory, "ARCHES=aarch64"], &[]).exits(0);
-    let said = Said::of(namespace.command(program("parts")).arg("forge").env("QEMU_TBCACHE", "off"));
-    assert_eq!((said.status, &*said.out), (0, "not taken\n"), "{said:?}");
+    // That has to start another interpreter.
+    for guest in GUESTS.into_iter().filter(|guest| !guest.native()) {
+        let Some(qemu) = guest.interpreter() else { continue };
+        let Some(namespace) = Namespace::new() else { return };
+        let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
+        namespace.tool(&[&directory, &format!("ARCHES={}", guest.name)], &[]).exits(0);
+        let said = Said::of(namespace.command(guest.program("parts")).arg("forge").env("QEMU_TBCACHE", "off"));
+        assert_eq!((said.status, &*said.out), (0, "not taken\n"), "{}: {said:?}", guest.name);
+    }
 }
 
 /// Whatever is written to one. That is no protection from who wants to do harm; no wild write does.
@@ -189,14 +244,17 @@ fn many_at_once_and_killed() {
 /// Without a cache, with one that is empty at first, and with one that has been filled by the same tests.
 #[test]
 fn tests_of_qemu_with_translations() {
-    let Some(qemu) = interpreter() else { return };
-    let without = results_with(qemu.parent().unwrap(), "aarch64", &[("QEMU_TBCACHE", "off")]);
-    let passed = without.iter().filter(|(_, outcome)| *outcome == Outcome::Pass).count();
-    assert!(passed > 20, "{without:?}");
-    let all = ["", "1"];
-    let rounds = if quick() { &all[1..] } else { &all[..] };
-    for warm in rounds {
-        let with = results_with(qemu.parent().unwrap(), "aarch64", &[("QEMU_TBCACHE", "on"), ("WARM", warm)]);
-        assert_eq!(with, without, "warm: {warm:?}");
+    for guest in GUESTS {
+        let Some(qemu) = guest.interpreter() else { continue };
+        let results = |environment: &[(&str, &str)]| results_with(qemu.parent().unwrap(), guest.name, environment);
+        let without = results(&[("QEMU_TBCACHE", "off")]);
+        let passed = without.iter().filter(|(_, outcome)| *outcome == Outcome::Pass).count();
+        assert!(passed > 20, "{}: {without:?}", guest.name);
+        let all = ["", "1"];
+        let rounds = if quick() { &all[1..] } else { &all[..] };
+        for warm in rounds {
+            let with = results(&[("QEMU_TBCACHE", "on"), ("WARM", warm)]);
+            assert_eq!(with, without, "{}, warm: {warm:?}", guest.name);
+        }
     }
 }

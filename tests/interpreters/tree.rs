@@ -1,11 +1,12 @@
 //! Processes that share a cache of translations, for the tests of that.
 
-use crate::Both;
 use crate::common::namespace::Said;
 use crate::common::{TOP, debian, fetch, skip};
 use crate::own::prepare;
+use crate::{Both, quick};
+use std::env;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -14,25 +15,84 @@ use std::thread;
 /// The number that the descriptor of a cache has.
 const FD: u32 = 1000;
 
-/// That build of `qemu-aarch64`; `None`, said aloud, where it is not there.
-pub fn interpreter() -> Option<PathBuf> {
-    let both = Both::new()?;
-    let file = both.ours.parent()?.join("translations").join(both.ours.file_name()?).join("qemu-aarch64");
-    if !file.exists() {
-        let test = thread::current().name().unwrap_or_default().to_string();
-        skip(&test, "no make interpreters NAMES=aarch64 TRANSLATIONS=shared");
-        return None;
-    }
-    prepare(&both);
-    for package in ["base-files", "libc6", "libcrypt1", "perl-base"] {
-        fetch("arm64", package).unwrap();
-    }
-    Some(file)
+/// An architecture whose interpreter can share translations.
+#[derive(Clone, Copy)]
+pub struct Guest {
+    /// QEMU's name of it.
+    pub name: &'static str,
+    /// Debian's.
+    debian: &'static str,
+    /// Its system calls for users and groups have a second form, of 32 bits.
+    pub second_ids: bool,
 }
 
-/// One of ours in C.
+const fn guest(name: &'static str, debian: &'static str, second_ids: bool) -> Guest {
+    Guest { name, debian, second_ids }
+}
+
+const AARCH64: Guest = guest("aarch64", "arm64", false);
+
+/// All of them.
+pub const GUESTS: [Guest; 5] = [
+    AARCH64,
+    guest("arm", "armhf", true),
+    guest("i386", "i386", true),
+    guest("riscv64", "riscv64", false),
+    guest("x86_64", "amd64", false),
+];
+
+impl Guest {
+    /// That build of its interpreter; `None`, said aloud, where it is not there.
+    pub fn interpreter(self) -> Option<PathBuf> {
+        let both = Both::new()?;
+        self.interpreter_for(&both, both.ours.file_name()?.to_str()?)
+    }
+
+    /// The same for a host by Debian's name of it.
+    pub fn interpreter_for(self, both: &Both, host: &str) -> Option<PathBuf> {
+        let directory = both.ours.parent()?.join("translations").join(host);
+        let file = directory.join(format!("qemu-{}", self.name));
+        if !file.exists() {
+            let test = thread::current().name().unwrap_or_default().to_string();
+            let why =
+                format!("qemu-{} that shares translations is not built: make translations HOST={host}", self.name);
+            // With `QUICK=1` there is time for some of them, but for one at least.
+            if quick() && !(self.name == AARCH64.name && both.ours.ends_with(host)) {
+                let _ = writeln!(io::stderr(), "{test} without: {why}");
+            } else {
+                skip(&test, &why);
+            }
+            return None;
+        }
+        prepare(both);
+        for package in ["base-files", "libc6", "libcrypt1", "perl-base"] {
+            fetch(self.debian, package).unwrap();
+        }
+        Some(file)
+    }
+
+    /// One of ours in C.
+    pub fn program(self, name: &str) -> PathBuf {
+        Path::new(TOP).join("target/debian/tcg/programs").join(format!("translations-{name}-{}", self.name))
+    }
+
+    /// Whether this machine executes its programs itself, so that an interpreter of it starts no other.
+    pub fn native(self) -> bool {
+        match env::consts::ARCH {
+            "x86_64" => matches!(self.name, "i386" | "x86_64"),
+            machine => self.name == machine,
+        }
+    }
+}
+
+/// That of AArch64.
+pub fn interpreter() -> Option<PathBuf> {
+    AARCH64.interpreter()
+}
+
+/// One of ours for AArch64.
 pub fn program(name: &str) -> PathBuf {
-    Path::new(TOP).join("target/debian/tcg/programs").join(format!("translations-{name}"))
+    AARCH64.program(name)
 }
 
 /// A process that waits after each line that it prints, and its input and output.
@@ -80,18 +140,30 @@ impl Drop for Waiting {
 
 /// A process with a cache; others can get it as if it had started them.
 pub struct Tree {
+    guest: Guest,
     qemu: PathBuf,
     first: Waiting,
 }
 
 impl Tree {
-    /// Starts the first process; the switch is `QEMU_TBCACHE`.
+    /// Starts the first process, for AArch64; the switch is `QEMU_TBCACHE`.
     pub fn new(qemu: &Path, switch: &str) -> Self {
+        Self::for_guest(AARCH64, qemu, switch)
+    }
+
+    /// The same, for another guest.
+    pub fn for_guest(guest: Guest, qemu: &Path, switch: &str) -> Self {
         let mut command = Command::new(qemu);
-        let mut first = Waiting::new(command.arg(program("hidden")).arg("wait").env("QEMU_TBCACHE", switch));
+        let mut first = Waiting::new(command.arg(guest.program("hidden")).arg("wait").env("QEMU_TBCACHE", switch));
         assert_eq!(first.line(), "here");
         assert_eq!(first.has_cache(), (true, true));
-        Self { qemu: qemu.into(), first }
+        Self { guest, qemu: qemu.into(), first }
+    }
+
+    /// The tree of a process that has one already.
+    pub fn of(qemu: &Path, first: Waiting) -> Self {
+        assert_eq!(first.has_cache(), (true, true));
+        Self { guest: AARCH64, qemu: qemu.into(), first }
     }
 
     /// The cache.
@@ -143,14 +215,14 @@ impl Tree {
     pub fn command(&self, qemu: &Path, words: &[&str]) -> Command {
         let mut command = Command::new("bash");
         let script = format!("exec {FD}<>/proc/{}/fd/{FD}; exec \"$@\"", self.first.child.id());
-        command.args(["-c", &script, "bash"]).arg(qemu).arg("-L").arg(debian("arm64", "/")).args(words);
+        command.args(["-c", &script, "bash"]).arg(qemu).arg("-L").arg(debian(self.guest.debian, "/")).args(words);
         command.env("QEMU_TBCACHE", "on");
         command
     }
 
     /// Perl with [`PERL`], that inherits it.
     pub fn perl(&self) -> Command {
-        let perl = debian("arm64", "usr/bin/perl");
+        let perl = debian(self.guest.debian, "usr/bin/perl");
         self.command(&self.qemu, &[perl.to_str().unwrap(), "-e", PERL])
     }
 

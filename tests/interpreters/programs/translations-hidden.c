@@ -44,6 +44,55 @@ static void holds(const char *what, int condition)
     }
 }
 
+/* Those that only some architectures have, past the C library. */
+static void older(int other, fd_set *set)
+{
+    long room[128], zero[2] = { 0 };
+
+    (void)other, (void)set, (void)room, (void)zero;
+#ifdef SYS_dup2
+    fails("dup2 from", syscall(SYS_dup2, FD, 100), EBADF);
+    fails("dup2 to", syscall(SYS_dup2, other, FD), EBADF);
+#endif
+#ifdef SYS_getdents
+    fails("getdents", syscall(SYS_getdents, FD, room, sizeof(room)), EBADF);
+#endif
+#ifdef SYS_poll
+    struct pollfd polled = { .fd = FD, .events = POLLIN };
+    holds("poll, the older", syscall(SYS_poll, &polled, 1, 0) == 1 && polled.revents == POLLNVAL);
+#endif
+#ifdef SYS_futimesat
+    fails("futimesat", syscall(SYS_futimesat, FD, "x", NULL), EBADF);
+#endif
+#ifdef SYS__newselect
+    FD_SET(FD, set);
+    fails("_newselect", syscall(SYS__newselect, FD + 1, set, NULL, NULL, zero), EBADF);
+#endif
+#ifdef SYS__llseek
+    fails("_llseek", syscall(SYS__llseek, FD, 0, 0, room, SEEK_SET), EBADF);
+    fails("fcntl", syscall(SYS_fcntl, FD, F_GETFD), EBADF);
+    fails("fcntl64", syscall(SYS_fcntl64, FD, F_GETFD), EBADF);
+    fails("fstat", syscall(SYS_fstat, FD, room), EBADF);
+    fails("fstat64", syscall(SYS_fstat64, FD, room), EBADF);
+    fails("fstatfs64", syscall(SYS_fstatfs64, FD, 88, room), EBADF);
+    fails("ftruncate", syscall(SYS_ftruncate, FD, 0), EBADF);
+    fails("fchown", syscall(SYS_fchown, FD, 1, 1), EBADF);
+    fails("fchown32", syscall(SYS_fchown32, FD, 1, 1), EBADF);
+    fails("mmap2", syscall(SYS_mmap2, NULL, 4096, PROT_READ, MAP_SHARED, FD, 0), EBADF);
+    fails("sendfile from", syscall(SYS_sendfile, other, FD, NULL, 1), EBADF);
+    fails("sendfile64 from", syscall(SYS_sendfile64, other, FD, NULL, 1), EBADF);
+#endif
+#ifdef SYS_arm_fadvise64_64
+    fails("arm_fadvise64_64", syscall(SYS_arm_fadvise64_64, FD, 0, 0, 0, 0, 0), EBADF);
+#endif
+#ifdef __i386__
+    long words[6] = { 0, 4096, PROT_READ, MAP_SHARED, FD, 0 };
+    fails("mmap, the older", syscall(SYS_mmap, words), EBADF);
+    words[0] = FD, words[1] = SHUT_RD;
+    fails("socketcall", syscall(SYS_socketcall, 13, words), EBADF);
+#endif
+}
+
 static void by_number(void)
 {
     char byte;
@@ -91,6 +140,7 @@ static void by_number(void)
     FD_ZERO(&set);
     FD_SET(FD, &set);
     fails("select", select(FD + 1, &set, NULL, NULL, &now), EBADF);
+    older(other, &set);
 }
 
 /* To another process it cannot be sent either. */
@@ -126,6 +176,28 @@ static void path(int directory, const char *name)
     fails(what, fchmodat(directory, name, 0777, 0), ENOENT);
     snprintf(what, sizeof(what), "readlink %s", name);
     fails(what, readlinkat(directory, name, target, sizeof(target)), ENOENT);
+#ifdef SYS_open
+    long room[128];
+
+    if (directory != AT_FDCWD) {
+        return;
+    }
+    snprintf(what, sizeof(what), "%s by older calls", name);
+    fails(what, syscall(SYS_open, name, O_RDWR), ENOENT);
+    fails(what, syscall(SYS_creat, name, 0777), ENOENT);
+    fails(what, syscall(SYS_stat, name, room), ENOENT);
+    fails(what, syscall(SYS_lstat, name, room), ENOENT);
+    fails(what, syscall(SYS_access, name, F_OK), ENOENT);
+    fails(what, syscall(SYS_readlink, name, target, sizeof(target)), ENOENT);
+    fails(what, syscall(SYS_chmod, name, 0777), ENOENT);
+    fails(what, syscall(SYS_chown, name, 1, 1), ENOENT);
+#endif
+#ifdef SYS_stat64
+    fails(what, syscall(SYS_stat64, name, room), ENOENT);
+    fails(what, syscall(SYS_lstat64, name, room), ENOENT);
+    fails(what, syscall(SYS_chown32, name, 1, 1), ENOENT);
+    fails(what, syscall(SYS_truncate64, name, 0, 0, 0), ENOENT);
+#endif
 }
 
 static void by_path(void)
@@ -147,11 +219,28 @@ static void by_path(void)
     snprintf(name, sizeof(name), "/tmp/hidden-%d", getpid());
     holds("symlink", symlink("/proc/self/fd/1000", name) == 0);
     fails("open a symbolic link", open(name, O_RDONLY), ENOENT);
+#ifdef SYS_open
+    fails("open a symbolic link, the older", syscall(SYS_open, name, O_RDONLY), ENOENT);
+#endif
     unlink(name);
 }
 
 static void not_in(const char *directory)
 {
+#ifdef SYS_getdents
+    struct { unsigned long ino, off; unsigned short size; char name[]; } *old;
+    char room[4096] __attribute__((aligned(8)));
+    int by_number = open(directory, O_RDONLY);
+    long size;
+
+    while ((size = syscall(SYS_getdents, by_number, room, sizeof(room))) > 0) {
+        for (long at = 0; at < size; at += old->size) {
+            old = (void *)(room + at);
+            holds("getdents", strcmp(old->name, "1000") != 0);
+        }
+    }
+    close(by_number);
+#endif
     DIR *open = opendir(directory);
     struct dirent *entry;
     int others = 0;
@@ -171,7 +260,7 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "again") == 0) {
         holds("F_GETFD after exec", fcntl(FD, F_GETFD) == -1);
-    } else if (argc > 1) {
+    } else if (argc > 1 && strcmp(argv[1], "wait") == 0) {
         /* The test looks from outside whether it is there, and is told to go on. */
         puts("here");
         fflush(stdout);
@@ -183,7 +272,7 @@ int main(int argc, char **argv)
     by_path();
     not_in("/proc/self/fd");
     not_in("/proc/self/fdinfo");
-    if (argc == 1) {
+    if (argc == 1 || strcmp(argv[1], "alone") == 0) {
         pid_t child = fork();
 
         if (child == 0) {
@@ -199,6 +288,9 @@ int main(int argc, char **argv)
         }
         holds("setrlimit", setrlimit(RLIMIT_NOFILE, &few) == 0);
         fflush(stdout);
+    }
+    /* Where the kernel starts an interpreter for it. */
+    if (argc == 1) {
         if (fork() == 0) {
             execl("/proc/self/exe", argv[0], "again", NULL);
             _exit(1);

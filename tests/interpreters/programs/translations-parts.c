@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,15 +40,38 @@ static int call(const char *name)
     if (!strcmp(name, "setfsuid")) return syscall(SYS_setfsuid, 65534);
     if (!strcmp(name, "setfsgid")) return syscall(SYS_setfsgid, 65534);
     if (!strcmp(name, "setgroups")) return syscall(SYS_setgroups, 0, NULL);
+#ifdef SYS_setuid32
+    if (!strcmp(name, "setuid32")) return syscall(SYS_setuid32, 0);
+    if (!strcmp(name, "setgid32")) return syscall(SYS_setgid32, 0);
+    if (!strcmp(name, "setreuid32")) return syscall(SYS_setreuid32, -1, -1);
+    if (!strcmp(name, "setregid32")) return syscall(SYS_setregid32, -1, -1);
+    if (!strcmp(name, "setresuid32")) return syscall(SYS_setresuid32, 65534, 65534, 65534);
+    if (!strcmp(name, "setresgid32")) return syscall(SYS_setresgid32, 65534, 65534, 65534);
+    if (!strcmp(name, "setfsuid32")) return syscall(SYS_setfsuid32, 65534);
+    if (!strcmp(name, "setfsgid32")) return syscall(SYS_setfsgid32, 65534);
+    if (!strcmp(name, "setgroups32")) return syscall(SYS_setgroups32, 0, NULL);
+#endif
     if (!strcmp(name, "capset")) return syscall(SYS_capset, &head, data);
     if (!strcmp(name, "chroot")) return chroot("/");
     if (!strcmp(name, "pivot_root")) return syscall(SYS_pivot_root, "/none", "/none");
     if (!strcmp(name, "unshare")) return unshare(CLONE_NEWNS);
     if (!strcmp(name, "setns")) return setns(open("/proc/self/ns/uts", O_RDONLY), 0);
     if (!strcmp(name, "seccomp")) return syscall(SYS_seccomp, 0, 0, NULL);
+    if (!strcmp(name, "landlock")) return syscall(SYS_landlock_restrict_self, -1, 0);
+    if (!strcmp(name, "clone")) {
+        long child = syscall(SYS_clone, CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, NULL);
+
+        if (child == 0) {
+            _exit(0);
+        }
+        return child;
+    }
     if (!strcmp(name, "PR_SET_SECCOMP")) return prctl(PR_SET_SECCOMP, 1);
     if (!strcmp(name, "PR_SET_NO_NEW_PRIVS")) return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (!strcmp(name, "PR_CAPBSET_DROP")) return prctl(PR_CAPBSET_DROP, 0, 0, 0, 0);
+    if (!strcmp(name, "PR_CAP_AMBIENT")) return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (!strcmp(name, "PR_SET_SECUREBITS")) return prctl(PR_SET_SECUREBITS, 0, 0, 0, 0);
+    if (!strcmp(name, "PR_SET_KEEPCAPS")) return prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     if (!strcmp(name, "PR_SET_DUMPABLE")) return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return 0;
 }
@@ -66,6 +90,12 @@ static int forge(char **argv)
         puts("a guest can give it the mode");
         return 1;
     }
+#ifdef SYS_chmod
+    if (syscall(SYS_chmod, path, 01000) != -1 || errno != EPERM) {
+        puts("a guest can give it the mode by chmod");
+        return 1;
+    }
+#endif
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) || dup3(fd, FD, 0) != FD) {
         return 1;
     }
