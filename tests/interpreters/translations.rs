@@ -244,7 +244,7 @@ fn many_at_once_and_killed() {
 /// Without a cache, with one that is empty at first, and with one that has been filled by the same tests.
 #[test]
 fn tests_of_qemu_with_translations() {
-    for guest in GUESTS {
+    for guest in if quick() { &GUESTS[..2] } else { &GUESTS[..] } {
         let Some(qemu) = guest.interpreter() else { continue };
         let results = |environment: &[(&str, &str)]| results_with(qemu.parent().unwrap(), guest.name, environment);
         let without = results(&[("QEMU_TBCACHE", "off")]);
