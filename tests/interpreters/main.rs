@@ -13,6 +13,7 @@ mod directories;
 mod machine;
 mod own;
 mod programs;
+mod shared_builtin;
 mod shared_code;
 mod shared_random;
 mod shared_security;

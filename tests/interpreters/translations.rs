@@ -24,7 +24,7 @@ fn translations_are_shared() {
         let (more, hits) = (tree.entries() - entries, tree.hits() - hits);
         assert!(hits > 20 * more && hits > entries / 2, "{}: {hits} hits, {more} more entries", guest.name);
         assert_eq!(tree.refused(), 0, "{}", guest.name);
-        let numbers = format!("of 48 MB, {} translations, used {} times; 0 not believed", tree.entries(), tree.hits());
+        let numbers = format!("of 48 MB, {} translations, used {} times; ", tree.entries(), tree.hits());
         assert!(tree.said().contains(&numbers), "{}: {}", guest.name, tree.said());
     }
 }
@@ -159,7 +159,7 @@ fn what_is_overwritten_is_refused() {
     tree.check();
     let file = tree.file();
     assert!(file.set_len(4096).is_err(), "it is sealed");
-    let (begin, end) = (64, tree.tail() * 16);
+    let (begin, end) = (4096, tree.tail() * 16);
     let mut random: u64 = 15;
     for _ in 0..20_000 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -5,6 +5,7 @@ use crate::common::{TOP, debian, fetch, skip};
 use crate::own::prepare;
 use crate::{Both, quick};
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
@@ -204,6 +205,11 @@ impl Tree {
         self.number(64)
     }
 
+    /// How often one was found among those that are built into the interpreter.
+    pub fn built_in(&self) -> u64 {
+        self.number(72)
+    }
+
     /// What `qemu/translations` says of it.
     pub fn said(&self) -> String {
         let pid = self.first.child.id().to_string();
@@ -213,9 +219,14 @@ impl Tree {
 
     /// A command that inherits it.
     pub fn command(&self, qemu: &Path, words: &[&str]) -> Command {
+        self.command_in(&debian(self.guest.debian, "/"), qemu, words)
+    }
+
+    /// The same of a program in another Debian than the tests'.
+    pub fn command_in(&self, root: &Path, qemu: &Path, words: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new("bash");
         let script = format!("exec {FD}<>/proc/{}/fd/{FD}; exec \"$@\"", self.first.child.id());
-        command.args(["-c", &script, "bash"]).arg(qemu).arg("-L").arg(debian(self.guest.debian, "/")).args(words);
+        command.args(["-c", &script, "bash"]).arg(qemu).arg("-L").arg(root).args(words);
         command.env("QEMU_TBCACHE", "on");
         command
     }
