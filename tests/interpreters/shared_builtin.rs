@@ -1,6 +1,7 @@
 //! The translations that the interpreters are built with (docs/translations.md), by the programs that they are of.
 
 use crate::Both;
+use crate::common::TOP;
 use crate::common::namespace::{Said, Scratch};
 use crate::tree::{GUESTS, Guest, Tree, interpreter};
 use std::fs;
@@ -10,12 +11,14 @@ use std::process::Command;
 /// Where these programs lie, by the release of Debian.
 fn roots(qemu: &Path, guest: Guest) -> Vec<PathBuf> {
     let directory = qemu.parent().unwrap().parent().unwrap().join("builtin").join(guest.name);
-    fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect()
+    let list = fs::read_to_string(Path::new(TOP).join("qemu/interpreters/shared")).unwrap();
+    let mut words =
+        list.lines().map(str::split_whitespace).find_map(|mut words| (words.next()? == guest.name).then_some(words));
+    words.iter_mut().flatten().skip(1).map(|release| directory.join(release)).collect()
 }
 
 fn program(root: &Path, name: &str) -> String {
-    let places = ["usr/bin", "bin"].map(|place| root.join(place).join(name));
-    places.iter().find(|place| place.exists()).unwrap().to_str().unwrap().into()
+    root.join("usr/bin").join(name).to_str().unwrap().into()
 }
 
 /// A process that begins a tree finds nearly all there.
