@@ -217,7 +217,7 @@ test-deb: # (sudo) the Debian package: lintian, and its life in a Debian system,
 test-interpreters: # (sudo) real programs by the interpreters of make interpreters, and by Debian's; QUICK=1, ARCHITECTURES='arm64 armhf', STARTS=10000; writes docs/interpreters-board.md
 	$(as_root)
 	@$(have_cargo)
-	$(call needs,mmdebstrap:mmdebstrap arch-test:arch-test mkfs.ext4:e2fsprogs)
+	$(call needs,mmdebstrap:mmdebstrap arch-test:arch-test mkfs.ext4:e2fsprogs setcap:libcap2-bin)
 	@rm -rf target/interpreters-board
 	$(call test_as_root,interpreters,TEST_INTERPRETERS='$(abspath $(INTERPRETERS)/$(HOST))',--test-threads 1, \
 		{ cat docs/interpreters-board.head; cat target/interpreters-board/*; } >$(if $(QUICK),target,docs)/interpreters-board.md;)

@@ -81,7 +81,7 @@ fn a_thread_ends_while_another_unmaps_code() {
     }
 }
 
-/// Before entries are written, and then after each instruction of the processor until long after they are in the table.
+/// While entries are written, and then after each instruction of the processor until long after they are in the table.
 #[test]
 fn killed_at_each_step() {
     let Some(qemu) = interpreter() else { return };

@@ -7,14 +7,15 @@ use crate::tree::{PERL, Tree, interpreter, program};
 use std::path::Path;
 
 /// A namespace with all users, in which that interpreter is registered, and the hostile program lies below `/mnt`, with
-/// copies that give another user's and another group's rights.
+/// copies that give another user's and another group's rights, and a capability.
 fn namespace(qemu: &Path, user: u32) -> Option<Namespace> {
     let namespace = Namespace::with_users()?;
     let directory = format!("QEMU_BINARY_PATH={}", qemu.parent().unwrap().display());
     namespace.tool(&[&directory, "ARCHES=aarch64"], &[]).exits(0);
     let script = format!(
         "mount -t tmpfs tmpfs /mnt && cd /mnt && cp {} hostile && cp hostile setuid && cp hostile setgid &&
-        chown {user}:0 setuid && chmod 4755 setuid && chown 0:{user} setgid && chmod 2755 setgid && chmod 755 . hostile",
+        chown {user}:0 setuid && chmod 4755 setuid && chown 0:{user} setgid && chmod 2755 setgid && chmod 755 . hostile &&
+        cp hostile capable && setcap cap_chown+ep capable",
         program("hostile").display()
     );
     namespace.sh(&script).exits(0);
@@ -42,19 +43,22 @@ fn a_hostile_program_reaches_its_own_tree_only() {
         ("setgid", 42, "user 1000 1000, group 1000 0"),
         ("no new privileges", 42, "user 1000 1000, group 1000 1000"),
         ("another user namespace", 42, "user 65534 65534, group 65534 65534"),
+        ("capabilities", 42, "user 1000 1000, group 1000 1000"),
     ];
     for (user, owner, expected) in [(0, 2, &of_root[..]), (1000, 0, &of_user[..])] {
         let Some(namespace) = namespace(&qemu, owner) else { return };
         let mut command = namespace.command("setpriv");
         command.arg(format!("--reuid={user}")).arg(format!("--regid={user}")).arg("--clear-groups");
-        command.args(["/mnt/hostile", "attack", "/mnt/setuid", "/mnt/setgid"]).env("QEMU_TBCACHE", "on");
+        command
+            .args(["/mnt/hostile", "attack", "/mnt/setuid", "/mnt/setgid", "/mnt/capable"])
+            .env("QEMU_TBCACHE", "on");
         let said = Said::of(&mut command);
         let lines: Vec<_> = expected.iter().map(|(what, number, ids)| format!("{what}: {number}, {ids}")).collect();
         assert_eq!(said.out.lines().collect::<Vec<_>>(), lines, "{said:?}");
     }
 }
 
-/// By a name that leads to another file between the look at it and the change of its mode.
+/// By a name, or a descriptor, that leads to another file between the look at it and the change of its mode.
 #[test]
 fn no_guest_marks_a_file_by_a_race() {
     let Some(qemu) = interpreter() else { return };

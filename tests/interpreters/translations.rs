@@ -1,13 +1,15 @@
 //! The interpreters that share translations (docs/translations.md), where they are built:
 //! `make interpreters NAMES=aarch64 TRANSLATIONS=shared`.
 
-use crate::common::debian;
 use crate::common::namespace::{Namespace, Said, Scratch};
+use crate::common::{debian, skip};
 use crate::own::results_with;
 use crate::tree::{GUESTS, PERL, Tree, Waiting, interpreter, program};
 use crate::{Both, Outcome, quick};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{FileExt, fchown};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -119,11 +121,16 @@ fn it_is_inherited() {
 fn it_is_dropped_before_privileges_change() {
     let all = "capset chroot pivot_root unshare setns clone seccomp landlock PR_SET_SECCOMP PR_SET_NO_NEW_PRIVS
         PR_CAPBSET_DROP PR_CAP_AMBIENT PR_SET_SECUREBITS PR_SET_KEEPCAPS PR_SET_DUMPABLE";
+    let confined = Path::new("/proc/self/attr/exec").exists();
+    if !confined {
+        skip("it_is_dropped_before_privileges_change", "for attr: this kernel has no /proc/self/attr/exec");
+    }
     let ids = "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups";
     for guest in GUESTS {
         let Some(qemu) = guest.interpreter() else { continue };
         let second = ids.split_whitespace().filter(|_| guest.second_ids).map(|call| format!("{call}32"));
         let calls = all.split_whitespace().chain(ids.split_whitespace()).map(String::from).chain(second);
+        let calls = calls.chain(confined.then(|| "attr".into()));
         for (call, stays) in calls.map(|call| (call, false)).chain([("nothing".into(), true)]) {
             let what = format!("{}: {call}", guest.name);
             let mut command = Command::new(&qemu);
@@ -184,6 +191,47 @@ fn it_is_limited() {
     assert_eq!(tree.refused(), 0);
     assert!(tree.left_out() > 1000, "{}", tree.left_out());
     assert!(tree.said().ends_with(&format!("{} without room\n", tree.left_out())), "{}", tree.said());
+}
+
+/// What a process may write to files has no part in this: neither a limit that it begins with, nor one that another process
+/// sets for it meanwhile.
+#[test]
+fn a_limit_on_the_size_of_files() {
+    let Some(qemu) = interpreter() else { return };
+    let tree = Tree::new(&qemu, "on");
+    let scratch = Scratch::new();
+    let limited = scratch.executable("limited", format!("#!/bin/sh\nulimit -f 1\nexec '{}' \"$@\"\n", qemu.display()));
+    let perl = debian("arm64", "usr/bin/perl");
+    let said = Said::of(&mut tree.command(&limited, &[perl.to_str().unwrap(), "-e", PERL]));
+    assert_eq!((said.status, &*said.out), (0, "6b86 500500\n"), "{said:?}");
+    assert!(tree.entries() > 1000, "{}", tree.entries());
+
+    let mut command = Command::new(&qemu);
+    command.arg(program("hidden")).arg("wait").env("QEMU_TBCACHE", "on");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    Said::of(Command::new("prlimit").arg("--fsize=4096").arg(format!("--pid={}", child.id()))).exits(0);
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
+/// Where the system makes memory files that cannot be executed (vm.memfd_noexec, of a PID namespace), a cache is one, too.
+#[test]
+fn where_no_memory_file_can_be_executed() {
+    let Some(qemu) = interpreter() else { return };
+    if !Path::new("/proc/sys/vm/memfd_noexec").exists() {
+        skip("where_no_memory_file_can_be_executed", "this kernel has no vm.memfd_noexec, which Linux 6.3 has");
+        return;
+    }
+    for level in ["1", "2"] {
+        let script = "echo $1 >/proc/sys/vm/memfd_noexec
+            coproc \"$2\" \"$3\" wait
+            read -r _ <&${COPROC[0]} && exec 1000<>/proc/$COPROC_PID/fd/1000 && \"$2\" \"$3\" alone";
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--mount-proc", "bash", "-c", script, "bash", level]);
+        let said = Said::of(command.arg(&qemu).arg(program("hidden")).env("QEMU_TBCACHE", "on"));
+        assert!(said.status == 0 && said.out.starts_with("0 of "), "{level}: {said:?}");
+    }
 }
 
 /// Another build's, and one for another `-cpu`: it is left as it was, and there is another.

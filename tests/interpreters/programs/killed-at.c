@@ -1,12 +1,13 @@
 /*
  * Executes an interpreter, named by QEMU, with the arguments given, and ends it by SIGKILL while it adds to its cache of
- * translations. AT is which time, from 1, and when: -1 before it is written, else so many instructions of the processor after
- * that. It is for x86-64. Exit status 3: the interpreter ended before that.
+ * translations. AT is which time, from 1, and when: -1 in the middle of writing, else so many instructions of the processor
+ * after that. It is for x86-64. Exit status 3: the interpreter ended before that.
  */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -53,18 +54,23 @@ int main(int argc, char **argv)
         }
         stop = 0;
         ptrace(PTRACE_GETREGS, child, NULL, &registers);
-        if (registers.orig_rax == SYS_pwrite64 && registers.rdi == FD && --time == 0) {
+        /* What is to be written is mapped so for that, and not longer. */
+        if (registers.orig_rax == SYS_mmap && registers.r8 == FD && registers.rdx & PROT_WRITE && --time == 0) {
             break;
         }
         if (registers.orig_rax != SYS_exit_group) {
             next(child, PTRACE_SYSCALL, 0); /* its end */
         }
     }
+    next(child, PTRACE_SYSCALL, 0); /* its end */
     if (when >= 0) {
+        next(child, PTRACE_SYSCALL, 0); /* munmap */
         next(child, PTRACE_SYSCALL, 0);
-        while (when--) {
-            next(child, PTRACE_SINGLESTEP, 0);
-        }
+    } else {
+        when = 100;
+    }
+    while (when--) {
+        next(child, PTRACE_SINGLESTEP, 0);
     }
     kill(child, SIGKILL);
     while (waitpid(child, &status, 0) == child && !WIFSIGNALED(status)) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #define FD 1000
+#define FICLONE _IOW(0x94, 9, int)
 
 static int wrong, done;
 
@@ -102,6 +104,7 @@ static void by_number(void)
     struct pollfd polled = { .fd = FD, .events = POLLIN };
     struct stat st;
     struct timeval now = { 0 };
+    unsigned long long read_only[4] = { 1 };
     char *const words[] = { "x", NULL };
     char *const none[] = { NULL };
     fd_set set;
@@ -127,6 +130,7 @@ static void by_number(void)
     fails("fchown", fchown(FD, 1, 1), EBADF);
     fails("flock", syscall(SYS_flock, FD, 1), EBADF);
     fails("ioctl", syscall(SYS_ioctl, FD, 0x5401, &byte), EBADF);
+    fails("FICLONE", syscall(SYS_ioctl, other, FICLONE, FD), EBADF);
     fails("sendfile from", sendfile(other, FD, NULL, 1), EBADF);
     fails("sendfile to", sendfile(FD, other, NULL, 1), EBADF);
     fails("copy_file_range from", copy_file_range(FD, NULL, other, NULL, 1, 0), EBADF);
@@ -135,6 +139,13 @@ static void by_number(void)
     fails("mmap", (long)mmap(NULL, 4096, PROT_READ, MAP_SHARED, FD, 0), EBADF);
     fails("epoll_ctl", epoll_ctl(epoll, EPOLL_CTL_ADD, FD, &event), EBADF);
     fails("execveat", syscall(SYS_execveat, FD, "", words, none, AT_EMPTY_PATH), EBADF);
+    fails("open_tree", syscall(SYS_open_tree, FD, "", AT_EMPTY_PATH), EBADF);
+    fails("mount_setattr", syscall(SYS_mount_setattr, FD, "", AT_EMPTY_PATH, read_only, sizeof(read_only)), EBADF);
+    fails("move_mount from", syscall(SYS_move_mount, FD, "", AT_FDCWD, "/", 4 /* an empty path */), EBADF);
+    fails("move_mount to", syscall(SYS_move_mount, AT_FDCWD, "/", FD, "", 0x40 /* the same */), EBADF);
+    fails("fspick", syscall(SYS_fspick, FD, "", 8 /* the same */), EBADF);
+    fails("fsmount", syscall(SYS_fsmount, FD, 0, 0), EBADF);
+    fails("fsconfig", syscall(SYS_fsconfig, FD, 6 /* create */, NULL, NULL, 0), EBADF);
     fails("pidfd_getfd", syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, getpid(), 0), FD, 0), EBADF);
     holds("poll", poll(&polled, 1, 0) == 1 && polled.revents == POLLNVAL);
     FD_ZERO(&set);
@@ -176,6 +187,8 @@ static void path(int directory, const char *name)
     fails(what, fchmodat(directory, name, 0777, 0), ENOENT);
     snprintf(what, sizeof(what), "readlink %s", name);
     fails(what, readlinkat(directory, name, target, sizeof(target)), ENOENT);
+    snprintf(what, sizeof(what), "open_tree %s", name);
+    fails(what, syscall(SYS_open_tree, directory, name, 0), ENOENT);
 #ifdef SYS_open
     long room[128];
 
@@ -219,6 +232,7 @@ static void by_path(void)
     snprintf(name, sizeof(name), "/tmp/hidden-%d", getpid());
     holds("symlink", symlink("/proc/self/fd/1000", name) == 0);
     fails("open a symbolic link", open(name, O_RDONLY), ENOENT);
+    fails("open_tree a symbolic link", syscall(SYS_open_tree, AT_FDCWD, name, 0), ENOENT);
 #ifdef SYS_open
     fails("open a symbolic link, the older", syscall(SYS_open, name, O_RDONLY), ENOENT);
 #endif

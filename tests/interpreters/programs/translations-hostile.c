@@ -3,10 +3,10 @@
  * function of others that returns 42 is translated to one that returns 13; and starts such others, in each way in which a
  * process can come to have other rights or another place. Each says what the function returned. It is for AArch64.
  *
- *   translations-hostile attack SETUID SETGID   two copies of this program, with those bits
- *   translations-hostile race                   tries to have a file marked as a cache while nobody looks
- *   translations-hostile number                 tries to have the number of the cache for a file of its own, meanwhile
- *   translations-hostile victim WHAT            one of the others
+ *   translations-hostile attack SETUID SETGID CAPABLE   copies of this program, with those bits and with a file's capabilities
+ *   translations-hostile race                           tries to have a file marked as a cache while nobody looks
+ *   translations-hostile number                         tries to have the number of the cache for a file of its own, meanwhile
+ *   translations-hostile victim WHAT                    one of the others
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -165,7 +165,7 @@ static int no_privileges(void)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static int attack(const char *setuid_program, const char *setgid_program)
+static int attack(char **programs)
 {
     size_t writable, size;
     char *cache, *their_code, *my_code;
@@ -186,11 +186,13 @@ static int attack(const char *setuid_program, const char *setgid_program)
     memcpy(my_code, theirs, SIZE);
     *their_place = (*their_place & ~0xffffffffull) | (*my_place & 0xffffffff);
     start(self, "same rights", NULL);
-    start(setuid_program, "setuid", NULL);
-    start(setgid_program, "setgid", NULL);
+    start(programs[0], "setuid", NULL);
+    start(programs[1], "setgid", NULL);
     start(self, "no new privileges", no_privileges);
     start(self, "another user namespace", other_users);
-    if (getuid() == 0) {
+    if (getuid() != 0) {
+        start(programs[2], "capabilities", NULL);
+    } else {
         start(self, "another user", other_user);
         start(self, "another group", other_group);
         start(self, "another root", other_root);
@@ -210,6 +212,7 @@ static int sealed(void)
 }
 
 static char changing[60], plain[60], link_to_file[60], link_to_plain[60];
+static int turning[3];
 static volatile int stop;
 
 /* A name that leads to a file without a name, and to one that has one, by turns. */
@@ -224,28 +227,42 @@ static void *change(void *unused)
     return unused;
 }
 
+/* The same of a descriptor. */
+static void *turn(void *unused)
+{
+    while (!stop) {
+        dup3(turning[0], turning[2], 0);
+        dup3(turning[1], turning[2], 0);
+    }
+    return unused;
+}
+
 static int race(void)
 {
     int fd = sealed(), tried, gone = 0;
-    pthread_t thread;
+    pthread_t threads[2];
     struct stat st;
 
     snprintf(link_to_file, sizeof(link_to_file), "/proc/%d/fd/%d", getpid(), fd);
     snprintf(plain, sizeof(plain), "/tmp/hostile-%d", getpid());
     snprintf(changing, sizeof(changing), "/tmp/hostile-%d-changing", getpid());
     snprintf(link_to_plain, sizeof(link_to_plain), "/tmp/hostile-%d-link", getpid());
-    close(open(plain, O_CREAT | O_RDWR, 0600));
+    turning[0] = fd;
+    turning[1] = open(plain, O_CREAT | O_RDWR, 0600);
+    turning[2] = dup(fd);
     symlink(plain, changing);
-    pthread_create(&thread, NULL, change, NULL);
+    pthread_create(&threads[0], NULL, change, NULL);
+    pthread_create(&threads[1], NULL, turn, NULL);
     for (tried = 0; tried < 20000; tried++) {
-        gone += fchmodat(AT_FDCWD, changing, 01000, 0) == 0;
+        gone += (fchmodat(AT_FDCWD, changing, 01000, 0) == 0) & (fchmod(turning[2], 01000) == 0);
         fstat(fd, &st);
         if ((st.st_mode & 07777) == 01000) {
             break;
         }
     }
     stop = 1;
-    pthread_join(thread, NULL);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
     unlink(plain);
     unlink(changing);
     unlink(link_to_plain);
@@ -285,7 +302,7 @@ static int number(void)
 int main(int argc, char **argv)
 {
     self = argv[0];
-    if (argc == 4 && !strcmp(argv[1], "attack")) return attack(argv[2], argv[3]);
+    if (argc == 5 && !strcmp(argv[1], "attack")) return attack(argv + 2);
     if (argc == 2 && !strcmp(argv[1], "race")) return race();
     if (argc == 2 && !strcmp(argv[1], "number")) return number();
     if (argc == 3 && !strcmp(argv[1], "victim")) {

@@ -57,6 +57,7 @@ static int call(const char *name)
     if (!strcmp(name, "unshare")) return unshare(CLONE_NEWNS);
     if (!strcmp(name, "setns")) return setns(open("/proc/self/ns/uts", O_RDONLY), 0);
     if (!strcmp(name, "seccomp")) return syscall(SYS_seccomp, 0, 0, NULL);
+    if (!strcmp(name, "attr")) return open("/proc/self/attr/exec", O_WRONLY);
     if (!strcmp(name, "landlock")) return syscall(SYS_landlock_restrict_self, -1, 0);
     if (!strcmp(name, "clone")) {
         long child = syscall(SYS_clone, CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -88,6 +89,11 @@ static int forge(char **argv)
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (fchmod(fd, 01000) != -1 || errno != EPERM || fchmodat(AT_FDCWD, path, 01000, 0) != -1 || errno != EPERM) {
         puts("a guest can give it the mode");
+        return 1;
+    }
+    /* From that an ACL that allows nothing would make it. */
+    if (fchmod(fd, 01777) != -1 || errno != EPERM) {
+        puts("a guest can give it the sticky bit");
         return 1;
     }
 #ifdef SYS_chmod
