@@ -2,7 +2,8 @@
 //! `make interpreters NAMES=aarch64 TRANSLATIONS=shared`.
 
 use crate::common::namespace::{Namespace, Said, Scratch};
-use crate::common::{debian, skip};
+use crate::common::{debian, fetch, skip};
+use crate::machine::{Machine, need_of};
 use crate::own::results_with;
 use crate::tree::{GUESTS, PERL, Tree, Waiting, interpreter, program};
 use crate::{Both, Outcome, quick};
@@ -98,6 +99,43 @@ fn on_aarch64() {
         assert!(entries > 1000 && hits > 20 * more && hits > entries / 2, "{}: {hits} hits, {more}", guest.name);
         assert_eq!(tree.refused(), 0, "{}", guest.name);
     }
+}
+
+/// On a machine of AArch64, booted in emulation: its kernel starts an interpreter for each program of a tree. One waits until
+/// what is in their cache has been looked at.
+#[test]
+fn on_a_machine_of_aarch64() {
+    const SUM: &str = "edeaaff3f1774ad2888673770c6d64097e391bc362d7d6fb34982ddf0efd18cb  -\n";
+    let Some(both) = Both::new() else { return };
+    let guest = GUESTS.into_iter().find(|guest| guest.name == "x86_64").unwrap();
+    let Some(qemu) = guest.interpreter_for(&both, "arm64") else { return };
+    if let Err(why) = need_of("trixie", "arm64", &[]).and_then(|()| fetch("amd64", "busybox-static")) {
+        return skip("on_a_machine_of_aarch64", &why);
+    }
+    let busybox = debian("amd64", "usr/bin/busybox");
+    let header = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00";
+    let mask = r"\xff\xff\xff\xff\xff\xfe\xfe\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff";
+    let register = format!(
+        "mkdir -p /proc /tmp && mount -t proc proc /proc && mount -t devtmpfs dev /dev &&
+        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc &&
+        printf %s ':x86_64:M::{header}:{mask}:/qemu-x86_64:' >/proc/sys/fs/binfmt_misc/register"
+    );
+    // Its header has how often a translation was found, how many there are, and how many were not believed.
+    let tree = r#"mkfifo /done /go
+        /amd64/busybox sh -c 'for i in 1 2 3 4; do echo abc | /amd64/busybox sha256sum; done; echo >/done; read x </go' &
+        read x </done && dd if=/proc/$!/fd/1000 bs=8 skip=5 count=3 2>/dev/null | od -A n -t d8 -v
+        echo >/go && wait"#;
+    let machine = Machine::of("trixie", "arm64").file("/qemu-x86_64", qemu).file("/amd64/busybox", busybox);
+    let machine = machine.file("/amd64/hidden", guest.program("hidden"));
+    let console = machine.run(&register).run("/amd64/hidden").run(tree).boot();
+    let [registered, hidden, shared] = console.ran();
+    assert_eq!(registered.said(), (0, ""));
+    let right = hidden.output.lines().filter(|line| line.starts_with("0 of ")).count();
+    assert_eq!((hidden.status, right), (0, 2), "{}", hidden.output);
+    let numbers = shared.output.strip_prefix(&SUM.repeat(4)).unwrap_or_else(|| panic!("{}", shared.output));
+    let numbers: Vec<u64> = numbers.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    let [hits, entries, wrong] = numbers[..] else { panic!("{numbers:?}") };
+    assert!(entries > 1000 && hits > entries && wrong == 0, "{hits} hits, {entries} entries, {wrong} wrong");
 }
 
 /// Each interpreter of a tree that the kernel starts has it, and a native program has it not.
