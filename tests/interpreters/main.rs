@@ -16,6 +16,7 @@ mod programs;
 mod shared_code;
 mod shared_random;
 mod shared_security;
+mod shared_suites;
 mod shared_systems;
 mod shared_users;
 mod starts;
