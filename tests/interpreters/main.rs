@@ -17,6 +17,7 @@ mod shared_builtin;
 mod shared_code;
 mod shared_random;
 mod shared_security;
+mod shared_suites;
 mod shared_systems;
 mod shared_users;
 mod starts;

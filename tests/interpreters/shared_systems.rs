@@ -1,7 +1,6 @@
 //! A whole Debian for arm64 whose programs share translations: made by them, and the same programs in it as on the board, in
 //! trees of their own, in one that has run them before, and with a cache that is full before they end.
 
-use crate::common::namespace::Said;
 use crate::common::{TOP, skip};
 use crate::programs::Program;
 use crate::systems::{Inside, copy_programs, make, wanted};
@@ -10,6 +9,7 @@ use crate::{Board, quick};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
+use std::time::Instant;
 
 /// That Debian, in which the interpreter that shares translations is registered. It is made once in a run of the tests.
 /// `None`, said aloud, where it cannot be.
@@ -34,17 +34,62 @@ pub fn debian() -> Option<(PathBuf, Inside)> {
     Some((qemu, inside))
 }
 
-/// Runs all scripts that it gets, as often as it is told first, and says what each printed and its exit status; then waits.
-const ALL: &str = r#"rounds=$1
-    shift
+/// Runs all scripts that it gets, as often as it is told first, each for so many seconds at most, and says what each printed
+/// and its exit status; then waits.
+const ALL: &str = r#"rounds=$1 seconds=$2
+    shift 2
     for ((round = 0; round < rounds; round++)); do
         for script; do
-            timeout 900 bash -c "$script" </dev/null
+            timeout -k 5 $seconds bash -c "$script" </dev/null
             printf '\nstatus %s\n' $?
         done
     done
     echo end
     read -r _"#;
+
+/// A script that is run in that Debian, by its name.
+pub struct Script {
+    pub name: String,
+    pub text: String,
+}
+
+/// How it ended.
+pub struct Ended {
+    pub status: String,
+    pub said: String,
+}
+
+/// All scripts, by one shell that has the cache if the switch says so: for each round, how each of them ended. `user` is of
+/// the form that `chroot` takes.
+pub fn by_one_shell(
+    inside: &Inside,
+    user: &str,
+    scripts: &[Script],
+    switch: &str,
+    rounds: usize,
+    seconds: u32,
+) -> (Waiting, Vec<Vec<Ended>>) {
+    let mut command = inside.namespace.long_command("chroot");
+    command.args(["--userspec", user]).arg(&inside.root).args(["/bin/bash", "-c", ALL, "bash"]);
+    command.args([rounds.to_string(), seconds.to_string()]).args(scripts.iter().map(|script| &script.text));
+    command.env("QEMU_TBCACHE", switch).env("HOME", "/root").env("LC_ALL", "C.UTF-8");
+    let mut shell = Waiting::new(&mut command);
+    let mut one = |script: &Script| {
+        let (mut said, start) = (String::new(), Instant::now());
+        loop {
+            assert!(said.len() < 1 << 22, "{switch}: the shell has ended, or says too much");
+            let line = shell.line();
+            if let Some(status) = line.strip_prefix("status ") {
+                println!("{switch}: {}: {:.1} s", script.name, start.elapsed().as_secs_f64());
+                return Ended { status: status.into(), said: said.trim().into() };
+            }
+            said = said + &line + "\n";
+        }
+    };
+    let ended = (0..rounds).map(|_| scripts.iter().map(&mut one).collect()).collect();
+    assert_eq!(shell.line(), "end");
+    (shell, ended)
+}
 
 /// All programs, by one shell that has the cache: for each round, what each of them did.
 fn in_one_tree(
@@ -54,25 +99,14 @@ fn in_one_tree(
     switch: &str,
     rounds: usize,
 ) -> (Tree, Vec<Vec<Result<(), String>>>) {
-    let mut command = inside.namespace.long_command("chroot");
-    command.arg(&inside.root).args(["/bin/bash", "-c", ALL, "bash", &rounds.to_string()]);
-    command.args(programs.iter().map(|program| program.script)).env("QEMU_TBCACHE", switch);
-    command.env("HOME", "/root").env("LC_ALL", "C.UTF-8");
-    let mut shell = Waiting::new(&mut command);
-    let mut one = |program: &Program| {
-        let mut said = String::new();
-        loop {
-            assert!(said.len() < 1 << 20, "{switch}: the shell has ended, or says too much");
-            let line = shell.line();
-            match line.strip_prefix("status ") {
-                Some("0") if said.trim() == program.says => return Ok(()),
-                Some(status) => return Err(format!("{switch}: {status}, {said}")),
-                None => said = said + &line + "\n",
-            }
-        }
+    let scripts: Vec<_> =
+        programs.iter().map(|program| Script { name: program.name.into(), text: program.script.into() }).collect();
+    let (shell, ended) = by_one_shell(inside, "root", &scripts, switch, rounds, 900);
+    let result = |(program, Ended { status, said }): (&&Program, &Ended)| match status == "0" && said == program.says {
+        true => Ok(()),
+        false => Err(format!("{switch}: {status}, {said}")),
     };
-    let results = (0..rounds).map(|_| programs.iter().map(|program| one(program)).collect()).collect();
-    assert_eq!(shell.line(), "end");
+    let results = ended.iter().map(|round| programs.iter().zip(round).map(result).collect()).collect();
     (Tree::of(qemu, shell), results)
 }
 
@@ -90,54 +124,20 @@ fn programs() {
     assert!(full.tail() * 16 > (2 << 20) - 65_536, "it is not full: {}", full.tail());
     results.extend(more);
     if !quick() {
-        columns.push("each a tree of its own");
-        results.push(programs.iter().map(|program| inside.run(&["env", "QEMU_TBCACHE=on"], program)).collect());
-        columns.push("without a cache");
-        results.push(programs.iter().map(|program| inside.run(&["env", "QEMU_TBCACHE=off"], program)).collect());
+        for (column, switch) in [("each a tree of its own", "on"), ("without a cache", "off")] {
+            columns.push(column);
+            let alone = |program: &&Program| {
+                let start = Instant::now();
+                let result = inside.run(&["env", &format!("QEMU_TBCACHE={switch}")], program);
+                println!("{column}: {}: {:.1} s", program.name, start.elapsed().as_secs_f64());
+                result
+            };
+            results.push(programs.iter().map(alone).collect());
+        }
     }
     let mut board = Board::with_columns("5-translations", "Debian for arm64, with shared translations", &columns);
     for (number, program) in programs.iter().enumerate() {
         board.results(program.name, results.iter().map(|round| round[number].clone()).collect());
     }
     board.close();
-}
-
-/// Asks each command of `/usr/bin` for its help and its version, and says how that ended, and a sum of what it said.
-const EACH: &str = r#"cd "$(mktemp -d)"
-    for ((round = 0; round < 2; round++)); do
-        number=0
-        for file in /usr/bin/*; do
-            [ -x "$file" ] && [ $((number++ % $1)) = 0 ] || continue
-            for option in --help --version; do
-                timeout -k 5 30 "$file" $option </dev/null >/tmp/said 2>&1
-                echo "$round $file $option $? $(sha256sum </tmp/said)"
-            done
-        done
-    done"#;
-
-/// Compared with what it is without a cache, where that is always the same.
-#[test]
-fn each_command_says_the_same() {
-    let Some((_, inside)) = debian() else { return };
-    let of_each = if quick() { "40" } else { "1" };
-    let both_rounds = |switch: &str| {
-        let mut command = inside.namespace.long_command("chroot");
-        command.arg(&inside.root).args(["/bin/bash", "-c", EACH, "bash", of_each]).env("QEMU_TBCACHE", switch);
-        let said = Said::of(command.env("HOME", "/root").env("LC_ALL", "C.UTF-8")).exits(0).out;
-        let of = |round: &str| said.lines().filter_map(|line| line.strip_prefix(round)).map(String::from).collect();
-        let rounds: [Vec<String>; 2] = [of("0 "), of("1 ")];
-        rounds
-    };
-    let without = both_rounds("off");
-    let with = both_rounds("on");
-    let same = |number: &usize| without[0][*number] == without[1][*number];
-    let stable: Vec<_> = (0..without[0].len()).filter(same).collect();
-    assert!(stable.len() > 5 && stable.len() * 10 > without[0].len() * 9, "{} of {}", stable.len(), without[0].len());
-    for round in with {
-        assert_eq!(round.len(), without[0].len());
-        for number in &stable {
-            assert_eq!(round[*number], without[0][*number]);
-        }
-    }
-    println!("{} answers of {} are compared", stable.len(), without[0].len());
 }
