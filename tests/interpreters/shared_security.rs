@@ -32,6 +32,7 @@ fn a_hostile_program_reaches_its_own_tree_only() {
         ("setgid", 42, "user 0 0, group 0 2"),
         ("no new privileges", 42, "user 0 0, group 0 0"),
         ("another user namespace", 42, "user 65534 65534, group 65534 65534"),
+        ("capabilities", 13, "user 0 0, group 0 0"),
         ("another user", 42, "user 1 1, group 0 0"),
         ("another group", 42, "user 0 0, group 1 1"),
         ("another root", 42, "user 0 0, group 0 0"),
@@ -55,6 +56,19 @@ fn a_hostile_program_reaches_its_own_tree_only() {
         let said = Said::of(&mut command);
         let lines: Vec<_> = expected.iter().map(|(what, number, ids)| format!("{what}: {number}, {ids}")).collect();
         assert_eq!(said.out.lines().collect::<Vec<_>>(), lines, "{said:?}");
+    }
+}
+
+/// For whom the kernel does not set `AT_SECURE` when a program gives it a capability.
+#[test]
+fn a_root_without_capabilities() {
+    let Some(qemu) = interpreter() else { return };
+    let Some(namespace) = namespace(&qemu, 0) else { return };
+    let mut command = namespace.command("setpriv");
+    command.args(["--securebits=+noroot,+noroot_locked", "--inh-caps=-all", "/mnt/hostile", "attack"]);
+    let said = Said::of(command.args(["/mnt/setuid", "/mnt/setgid", "/mnt/capable"]).env("QEMU_TBCACHE", "on"));
+    for (what, number) in [("same rights", 13), ("capabilities", 42)] {
+        assert!(said.out.contains(&format!("{what}: {number}, user 0 0, group 0 0\n")), "{said:?}");
     }
 }
 
