@@ -49,8 +49,10 @@ const SUITES: [Suite; 5] = [
         name: "bash",
         tests: "cd /suites/bash/tests && ls run-* | grep -vxE 'run-(all|minimal|gprof)'",
         quick: "run-arith run-exportfunc run-func run-posix2 run-varenv",
-        run: r#"export BASH_TSTOUT=$PWD/out BUILD_DIR=/suites/bash THIS_SH=/bin/bash
-            cd /suites/bash/tests && PATH=.:$PATH sh "$test" 2>/dev/null"#,
+        // Numbers of processes are no results.
+        run: r#"export BASH_TSTOUT=$PWD/out TMPDIR=$PWD BUILD_DIR=/suites/bash THIS_SH=/bin/bash
+            cd /suites/bash/tests && PATH=.:$PATH sh "$test" 2>/dev/null | sed -E 's/[0-9]{4,}/N/g'
+            exit "${PIPESTATUS[0]}""#,
     },
     Suite {
         name: "blas",
