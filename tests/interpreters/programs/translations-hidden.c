@@ -267,6 +267,26 @@ static void not_in(const char *directory)
     closedir(open);
 }
 
+/* A lock on a file stays when that is executed, which fails. */
+static void with_lock(void)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    char name[100];
+    int status, fd;
+
+    snprintf(name, sizeof(name), "/tmp/hidden-%d-locked", getpid());
+    fd = open(name, O_RDWR | O_CREAT, 0600);
+    holds("lock", fcntl(fd, F_SETLK, &lock) == 0);
+    fails("exec of what is no program", execl(name, name, NULL), EACCES);
+    if (fork() == 0) {
+        _exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK);
+    }
+    wait(&status);
+    holds("lock after exec", status == 0);
+    unlink(name);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct rlimit few = { 64, 64 };
@@ -284,6 +304,7 @@ int main(int argc, char **argv)
     by_number();
     by_socket();
     by_path();
+    with_lock();
     not_in("/proc/self/fd");
     not_in("/proc/self/fdinfo");
     if (argc == 1 || strcmp(argv[1], "alone") == 0) {
