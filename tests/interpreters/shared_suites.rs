@@ -27,7 +27,11 @@ struct Suite {
 const SUITES: [Suite; 5] = [
     Suite {
         name: "python",
-        tests: "echo $(cd /usr/lib/python3.13/test && ls -d test_* | sed 's/\\.py$//')",
+        // Of 427: all would take too long.
+        tests: "echo test_array test_builtin test_bytes test_codecs test_coroutines test_ctypes test_descr test_eintr \
+            test_exceptions test_float test_fork1 test_functools test_gc test_generators test_hashlib test_io test_itertools \
+            test_long test_math test_memoryview test_mmap test_os test_posix test_re test_select test_selectors test_signal \
+            test_sqlite3 test_struct test_sys test_thread test_threading test_threadsignals test_weakref test_zlib",
         quick: "test_mmap test_thread",
         run: r#"python3.13 -m test --junit-xml results "$test" >/dev/null 2>&1
             status=$?
@@ -38,8 +42,9 @@ const SUITES: [Suite; 5] = [
     },
     Suite {
         name: "glib",
-        tests: "cd /usr/share/installed-tests/glib && echo *.test",
-        quick: "regex.test thread.test spawn-test.test gsubprocess.test",
+        // Without a cache three take more than five minutes.
+        tests: "cd /usr/share/installed-tests/glib && ls *.test | grep -vxE '(gvariant|objects-refcount2|performance).test'",
+        quick: "regex.test thread.test thread-pool.test gdbus-peer-object-manager.test",
         run: r#"$(sed -n 's/^Exec=//p' "/usr/share/installed-tests/glib/$test") >results 2>/dev/null
             status=$?
             grep -E '^(not )?ok' results
