@@ -6,6 +6,7 @@
 //! `ARCHITECTURES` are the systems to be made, by Debian's names. What passes and fails is written to
 //! `target/interpreters-board`.
 
+mod attributes;
 #[path = "../common/mod.rs"]
 mod common;
 mod directories;
