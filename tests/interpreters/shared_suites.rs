@@ -213,7 +213,7 @@ fn test_suites() {
             suite.name
         );
         let (ended, number, different) = compare(&qemu, &inside, suite, &tests);
-        assert!(number > ended, "{}: {number}", suite.name);
+        assert!(ended > 0, "{}", suite.name);
         let result = |different: Vec<String>| if different.is_empty() { Ok(()) } else { Err(different.join("\n")) };
         board.results(&format!("{}: {ended} tests, {number} results", suite.name), different.map(result).into());
     }
